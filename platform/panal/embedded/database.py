@@ -1,0 +1,80 @@
+"""PostgreSQL's data folder and the database in it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from panal.embedded import programs
+from panal.embedded.errors import EmbeddedError
+from panal.embedded.paths import DATABASE, ROLE, Home, addresses
+
+# The schema that holds `vector`: on every tenant's search path, and never `public`, which is on none.
+EXTENSIONS_SCHEMA = "extensions"
+
+
+def create_cluster(home: Home) -> None:
+    """Make the data folder once. Built aside and renamed: an interrupted attempt leaves nothing half made."""
+    if (home.postgres / "PG_VERSION").exists():
+        return
+    unfinished = home.path / "postgres.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
+    give_to_postgres(unfinished)
+    initdb = programs.postgres_binary("initdb")
+    command = [initdb, "-D", str(unfinished), "-U", ROLE, "--auth=trust", "--encoding=UTF8"]
+    # PostgreSQL's own locale: the same order and case rules on every machine, whatever is installed there.
+    command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    result = subprocess.run(  # noqa: S603
+        programs.as_postgres_account(command, [home.path, unfinished, Path(initdb)]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise EmbeddedError(f"PostgreSQL could not create its data folder:\n{result.stderr.strip()}")
+    unfinished.rename(home.postgres)
+
+
+def give_to_postgres(folder: os.PathLike[str]) -> None:
+    account = programs.postgres_account()
+    if account is not None:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+
+
+def connect(home: Home, name: str = "postgres") -> psycopg.Connection:
+    server = psycopg.conninfo.conninfo_to_dict(addresses(home.path).database_url)
+    return psycopg.connect(**{**server, "dbname": name, "connect_timeout": 5}, autocommit=True)
+
+
+def prepare(home: Home) -> None:
+    """Create the database, once. The template gets pgvector too, so that databases for tests are born with it."""
+    with connect(home) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+    if found is not None:
+        return
+    with connect(home, "template1") as connection:
+        _ensure_vector(connection)
+    with connect(home) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def ensure_vector(database_url: str) -> None:
+    """Have pgvector in its own schema, also in a database where it already lives in another one."""
+    with psycopg.connect(database_url) as connection:
+        _ensure_vector(connection)
+
+
+def _ensure_vector(connection: psycopg.Connection) -> None:
+    schema = sql.Identifier(EXTENSIONS_SCHEMA)
+    connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+    row = connection.execute(
+        "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector'"
+    ).fetchone()
+    if row is None:
+        connection.execute(sql.SQL("CREATE EXTENSION vector SCHEMA {}").format(schema))
+    elif row[0] != EXTENSIONS_SCHEMA:
+        connection.execute(sql.SQL("ALTER EXTENSION vector SET SCHEMA {}").format(schema))
