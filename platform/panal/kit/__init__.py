@@ -1,0 +1,1 @@
+"""The ground: small pure helpers every app may import; this package imports no app."""
