@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from panal.embedded import programs
 from panal.embedded.errors import EmbeddedError
@@ -45,20 +46,20 @@ def give_to_postgres(folder: os.PathLike[str]) -> None:
         os.chown(folder, account.pw_uid, account.pw_gid)
 
 
-def connect(home: Home, name: str = "postgres") -> psycopg.Connection:
-    server = psycopg.conninfo.conninfo_to_dict(addresses(home.path).database_url)
-    return psycopg.connect(**{**server, "dbname": name, "connect_timeout": 5}, autocommit=True)
+def server_url(home: Home, name: str = "postgres") -> str:
+    """A database that is always there."""
+    return make_conninfo(addresses(home.path).database_url, dbname=name)
 
 
 def prepare(home: Home) -> None:
-    """Create the database, once. The template gets pgvector too, so that databases for tests are born with it."""
-    with connect(home) as connection:
+    """Create the database, once. The template gets pgvector too: databases for tests are born with it."""
+    with psycopg.connect(server_url(home), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
     if found is not None:
         return
-    with connect(home, "template1") as connection:
+    with psycopg.connect(server_url(home, "template1")) as connection:
         _ensure_vector(connection)
-    with connect(home) as connection:
+    with psycopg.connect(server_url(home), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
 
@@ -72,7 +73,8 @@ def _ensure_vector(connection: psycopg.Connection) -> None:
     schema = sql.Identifier(EXTENSIONS_SCHEMA)
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
     row = connection.execute(
-        "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector'"
+        "SELECT nspname FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"
+        " WHERE extname = 'vector'"
     ).fetchone()
     if row is None:
         connection.execute(sql.SQL("CREATE EXTENSION vector SCHEMA {}").format(schema))

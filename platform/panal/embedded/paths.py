@@ -69,7 +69,8 @@ def home_from_env() -> Path:
 def addresses(home: Path) -> Addresses:
     """Where the embedded services of `home` answer, whether they run or not."""
     place = Home(home.resolve())
+    folder = quote(str(place.sockets), safe="")
     return Addresses(
-        database_url=f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(place.sockets), safe='')}&port={POSTGRES_PORT}",
+        database_url=f"postgresql://{ROLE}@/{DATABASE}?host={folder}&port={POSTGRES_PORT}",
         redis_url=f"unix://{place.redis_socket}?db=0",
     )

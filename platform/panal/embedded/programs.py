@@ -129,7 +129,7 @@ def redis(home: Home, *, durable: bool = True) -> Program:
         "dir": str(home.redis),
         "maxmemory-policy": "noeviction",
         "appendonly": "yes" if durable else "no",
-        # `everysec` may answer before it writes while an fsync is under way: an acknowledged entry could be lost.
+        # `everysec` may answer before it writes, while an fsync runs: an acknowledged entry could be lost.
         "appendfsync": "always" if durable else "no",
         "save": "",
         "proc-title-template": "panal-redis {unixsocket}",

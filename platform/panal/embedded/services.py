@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +28,7 @@ START_SECONDS = 60
 
 @contextmanager
 def running(home: Path, *, durable: bool = True) -> Iterator[Addresses]:
-    """Have both services answering inside the block; stop them at its end unless somebody else still uses them.
+    """Have both services answering inside the block; stop them after it unless somebody else uses them.
 
     `durable=False` is for tests: faster, and what was written may be lost when the machine stops.
     """
@@ -77,8 +77,11 @@ def start(home: Path, *, durable: bool = True) -> Addresses:
 
 def stop(home: Path) -> None:
     """Stop both services, the last started first. Does nothing when they do not run."""
-    for program in reversed(programs.services(Home(home.resolve()))):
+    place = Home(home.resolve())
+    for program in reversed(programs.services(place)):
         stop_program(program)
+    with suppress(OSError):
+        place.sockets.rmdir()
 
 
 def stop_program(program: Program) -> bool:
@@ -125,21 +128,28 @@ def private_folder(folder: Path) -> None:
 
 
 def answering(place: Home) -> bool:
-    return postgres_trouble(place) is None and redis_trouble(place) is None
+    return all(trouble() is None for trouble in _troubles(place).values())
 
 
-def postgres_trouble(place: Home) -> str | None:
-    """Why PostgreSQL does not answer, or None."""
+def _troubles(place: Home) -> dict[str, Callable[[], str | None]]:
+    return {
+        "postgres": lambda: postgres_trouble(database.server_url(place)),
+        "redis": lambda: redis_trouble(addresses(place.path).redis_url),
+    }
+
+
+def postgres_trouble(url: str) -> str | None:
+    """Why the PostgreSQL at `url` does not answer, or None."""
     try:
-        database.connect(place).close()
+        psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:
         return str(error)
     return None
 
 
-def redis_trouble(place: Home) -> str | None:
-    """Why Redis does not answer, or None. A Redis that still loads its file answers with an error."""
-    client = redis.Redis(unix_socket_path=str(place.redis_socket), socket_timeout=2)
+def redis_trouble(url: str) -> str | None:
+    """Why the Redis at `url` does not answer, or None. While it loads its file it answers with an error."""
+    client = redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
     try:
         client.ping()
     except redis.RedisError as error:
@@ -151,8 +161,8 @@ def redis_trouble(place: Home) -> str | None:
 
 def wait_until_answering(place: Home) -> None:
     deadline = time.monotonic() + START_SECONDS
-    for name, trouble_of in (("postgres", postgres_trouble), ("redis", redis_trouble)):
-        while (trouble := trouble_of(place)) is not None:
+    for name, trouble_of in _troubles(place).items():
+        while (trouble := trouble_of()) is not None:
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"{name} does not answer: {trouble}\n{last_lines(place.log(name))}")
             time.sleep(0.1)
@@ -172,10 +182,12 @@ def users_lock(place: Home) -> Iterator[IO[bytes]]:
 
 
 def share(lock: IO[bytes]) -> None:
+    """Become one of the users; waits while somebody starts or stops the services."""
     fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def try_own(lock: IO[bytes]) -> bool:
+    """Become the only one, if nobody else uses the services."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
