@@ -1,0 +1,70 @@
+"""What people do with their own account, and the letters that let them in."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from panal.kit.errors import NotFound
+
+from tenants.actors import Actor
+from tenants.errors import OwnerProtected
+from tenants.people.links import password_link
+from tenants.people.models import User
+from tenants.people.tasks import mail_send
+from tenants.policy import Action, require
+
+
+def _letter(name: str, *, user: User, subject: str, link: str, request: HttpRequest, sender: str = "") -> None:
+    context = {"person": user, "link": link, "host": request.get_host(), "sender": sender}
+    one_line = " ".join(subject.split())  # a line break in a name must not make a header
+    mail_send.delay_on_commit(user.email, one_line, render_to_string(f"email/{name}.txt", context))
+
+
+@transaction.atomic
+def profile_rename(*, user: User, name: str) -> User:
+    user.name = name.strip()
+    user.save(update_fields=["name"])
+    return user
+
+
+@transaction.atomic
+def password_set(*, user: User, password: str) -> User:
+    """Ends every other session and every password link of this person."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return user
+
+
+def password_reset_request(*, email: str, request: HttpRequest) -> None:
+    """Write to the member with this address; nothing happens, visibly or in time, when there is none."""
+    user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    if user is not None:
+        _letter(
+            "password_reset",
+            user=user,
+            subject="Choose a new password",
+            link=password_link(user, request),
+            request=request,
+        )
+
+
+def member_invite(*, actor: Actor, user: User, request: HttpRequest) -> str:
+    """Write to a member who has no password yet; answers the link, for the inviter to pass on as well."""
+    require(actor, Action.MEMBERS_MANAGE)
+    link = password_link(user, request)
+    subject = f"{actor.name} invited you to {request.get_host()}"
+    _letter("invitation", user=user, subject=subject, link=link, request=request, sender=actor.name)
+    return link
+
+
+@transaction.atomic
+def member_remove(*, actor: Actor, user_id: UUID) -> None:
+    """Erase a member with their tokens and conversations. What they used stays in the ledger."""
+    require(actor, Action.MEMBERS_MANAGE)
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        raise NotFound
+    if user.role == User.Role.OWNER:
+        raise OwnerProtected
+    user.delete()
