@@ -1,0 +1,31 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from panal.demo.services import demo_prepare
+from panal.embedded.database import ensure_vector
+
+from tenants.cli import JsonCommand
+from tenants.models import Tenant
+from tenants.scope import public_scope
+from tenants.services import spare_pool_fill
+
+
+class Command(JsonCommand):
+    help = "Bring database, spare schemas and the demo workspace up to date; safe to repeat."
+
+    def answer(self, **options: Any) -> dict[str, Any]:
+        ensure_vector(settings.DATABASE_URL)
+        quiet = {"verbosity": 0, "interactive": False}
+        call_command("migrate_schemas", schema_name="public", **quiet)
+        with public_scope():
+            schemas = list(Tenant.objects.values_list("schema_name", flat=True))
+        for schema in schemas:
+            call_command("migrate_schemas", schema_name=schema, **quiet)
+        spare_pool_fill()
+        demo = demo_prepare()
+        return {
+            "url": f"http://{demo.scope.slug}.{settings.PANAL_BASE_DOMAIN}:{settings.PORT}/",
+            "email": demo.email,
+            "password": demo.password,
+        }
