@@ -4,13 +4,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from panal.kit.errors import Invalid
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import selectors
 from billing.models import UsageEvent
+from panal.kit.errors import Invalid
 from tenants.api import CursorPage, PanalAPIView
 from tenants.policy import Action
 
@@ -106,7 +106,9 @@ class UsageView(PanalAPIView):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("group_by", str, description="comma-separated: feature, model, user, token, pool"),
+            OpenApiParameter(
+                "group_by", str, description="comma-separated: feature, model, user, token, pool"
+            ),
             *PERIOD,
         ],
         responses=UsageReport,

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.db import models
-from panal.kit.ids import uuid7
 
 from billing.vocabulary import CallStatus
+from panal.kit.ids import uuid7
 
 
 class CallFields(models.Model):
@@ -27,6 +27,9 @@ class CallFields(models.Model):
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.event_id}"
 
 
 class OpenCall(CallFields):

@@ -76,9 +76,7 @@ def usage_by(
     columns = [DIMENSIONS[dimension] for dimension in dimensions]
     events = _between(events_visible(actor=actor), since, until)
     rows = events.values(*columns).annotate(**_sums()).order_by("-cost_sum", "-request_count", *columns)
-    return [
-        {**{name: row[DIMENSIONS[name]] for name in dimensions}, **asdict(_totals(row))} for row in rows
-    ]
+    return [{**{name: row[DIMENSIONS[name]] for name in dimensions}, **asdict(_totals(row))} for row in rows]
 
 
 def usage_daily(*, actor: Actor, since: datetime, until: datetime) -> list[tuple[date, Totals]]:

@@ -9,8 +9,8 @@ from typing import cast
 from django.conf import settings
 from django.contrib import auth
 from django.utils import timezone
-from panal.kit.errors import PanalError
 
+from panal.kit.errors import PanalError
 from tenants.actors import Actor
 from tenants.directory import scope_of_key
 from tenants.people.models import ApiToken, User

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from panal.kit.errors import PanalError
 
+from panal.kit.errors import PanalError
 from tenants.directory import scope_of_slug
 from tenants.scope import Scope
 
@@ -13,7 +13,7 @@ from tenants.scope import Scope
 class JsonCommand(BaseCommand):
     """Subclasses implement `answer(**options)` and return what to print."""
 
-    requires_system_checks: list[str] = []  # noqa: RUF012 - Django's own declaration
+    requires_system_checks: list[str] = []
 
     def answer(self, **options: Any) -> dict[str, Any]:
         raise NotImplementedError

@@ -6,13 +6,14 @@ of the list raises. Without Redis the snapshot is read again every few seconds.
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import redis
 from django.conf import settings
-from panal.kit.errors import NotFound
 
+from panal.kit.errors import NotFound
 from tenants.models import Domain, Tenant
 from tenants.redis import redis_sync
 from tenants.scope import PUBLIC, Scope, public_scope
@@ -93,10 +94,8 @@ def snapshot() -> Snapshot:
 
 def changed() -> None:
     """Tell every process that the list of tenants changed. Call after the change is committed."""
-    try:
+    with suppress(redis.RedisError):  # without Redis the others follow within RELOAD_SECONDS
         redis_sync().incr(VERSION_KEY)
-    except redis.RedisError:
-        pass  # the others follow within RELOAD_SECONDS
     with _lock:
         _snapshot.checked_at = 0.0
         _snapshot.loaded_at = 0.0

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db import models
 from django_tenants.models import DomainMixin, TenantMixin
-from panal.kit.ids import uuid7
 
+from panal.kit.ids import uuid7
 from tenants.scope import Scope
 
 KEY_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no look-alikes: people read tokens aloud

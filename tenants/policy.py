@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from panal.kit.errors import Forbidden, InsufficientScope
-
 from tenants.actors import Actor
 
 

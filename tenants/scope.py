@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+
 from panal.kit.env import env_int
 
 P = ParamSpec("P")

@@ -4,8 +4,8 @@ import re
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from panal.kit.ids import uuid7
 
+from panal.kit.ids import uuid7
 from tenants import directory
 from tenants.errors import BadPlan, BadSlug, SlugTaken
 from tenants.models import Tenant, schema_name_for
@@ -15,8 +15,33 @@ from tenants.scope import Scope, public_scope, tenant_scope
 
 SLUG = re.compile(r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$")
 RESERVED_SLUGS = frozenset(
-    "www api app admin platform mail smtp static assets media internal public status docs help support "
-    "billing login signup account demo-data ns1 ns2 metrics health".split()
+    [
+        "www",
+        "api",
+        "app",
+        "admin",
+        "platform",
+        "mail",
+        "smtp",
+        "static",
+        "assets",
+        "media",
+        "internal",
+        "public",
+        "status",
+        "docs",
+        "help",
+        "support",
+        "billing",
+        "login",
+        "signup",
+        "account",
+        "demo-data",
+        "ns1",
+        "ns2",
+        "metrics",
+        "health",
+    ]
 )
 SPARE_TARGET = 3
 
@@ -54,9 +79,7 @@ def spare_pool_fill(*, target: int = SPARE_TARGET) -> int:
 
 
 def _spare_claim(*, slug: str, name: str, plan: str) -> Tenant:
-    tenant = (
-        Tenant.objects.select_for_update(skip_locked=True).filter(status=Tenant.Status.SPARE).first()
-    )
+    tenant = Tenant.objects.select_for_update(skip_locked=True).filter(status=Tenant.Status.SPARE).first()
     if tenant is None:
         raise LookupError
     tenant.slug, tenant.name, tenant.plan = slug, name, plan
@@ -66,7 +89,9 @@ def _spare_claim(*, slug: str, name: str, plan: str) -> Tenant:
     return tenant
 
 
-def _claim_with_owner(*, slug: str, name: str, plan: str, email: str, password: str, owner_name: str) -> Scope:
+def _claim_with_owner(
+    *, slug: str, name: str, plan: str, email: str, password: str, owner_name: str
+) -> Scope:
     with public_scope(), transaction.atomic():
         try:
             with transaction.atomic():

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http.cookie import parse_cookie
-from panal.kit.errors import Forbidden, Unauthenticated
 
+from panal.kit.errors import Forbidden, Unauthenticated
 from tenants import directory
 from tenants.actors import Actor
 from tenants.authentication import InvalidToken, actor_from_session, actor_from_token

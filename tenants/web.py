@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from panal.kit.errors import PanalError
 
+from panal.kit.errors import PanalError
 from tenants.actors import Actor
 from tenants.policy import Action, require
 

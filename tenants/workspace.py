@@ -1,8 +1,8 @@
 """The current workspace's own facts that pages show. The row lives in the public schema."""
 
 from django.core.cache import cache
-from panal.kit.errors import Invalid
 
+from panal.kit.errors import Invalid
 from tenants.actors import Actor
 from tenants.models import Tenant
 from tenants.policy import Action, require

@@ -58,4 +58,9 @@ def pytest_configure(config):
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-pytest_plugins = ["tests.fixtures.tenants", "tests.fixtures.clients", "tests.fixtures.live", "tests.fakes.fixtures"]
+pytest_plugins = [
+    "tests.fixtures.tenants",
+    "tests.fixtures.clients",
+    "tests.fixtures.live",
+    "tests.fakes.fixtures",
+]

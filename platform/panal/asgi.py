@@ -5,14 +5,14 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panal.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
+from chat.consumers import ChatConsumer  # noqa: E402
+
 from panal.health import ROUTES  # noqa: E402
 from panal.kit import lifecycle  # noqa: E402
-
-from chat.consumers import ChatConsumer  # noqa: E402
 from routing.dataplane import application as dataplane  # noqa: E402
 
 chat_socket = ChatConsumer.as_asgi()

@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.db import connection
-from panal.kit.drain import draining
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from panal.kit.drain import draining
 from routing.pools import pools_check
 from tenants.middleware import bearer_of
 from tenants.redis import redis_async
@@ -89,7 +89,11 @@ async def _readyz(scope: dict[str, Any], send: Send) -> None:
         return
     checks = await vital_checks()
     ready = all(check["status"] == "healthy" for check in checks.values())
-    await _respond(send, 200 if ready else 503, orjson.dumps({"status": "ok" if ready else "not ready", "checks": checks}))
+    await _respond(
+        send,
+        200 if ready else 503,
+        orjson.dumps({"status": "ok" if ready else "not ready", "checks": checks}),
+    )
 
 
 async def _health(scope: dict[str, Any], send: Send) -> None:

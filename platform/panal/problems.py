@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from panal.kit.errors import Forbidden, NotFound, PanalError, Unauthenticated
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
+
+from panal.kit.errors import Forbidden, NotFound, PanalError, Unauthenticated
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -68,7 +69,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     set_rollback()
     code = CODES.get(type(error), "error")
     if isinstance(error, exceptions.ValidationError):
-        body = problem(code=code, status=STATUS_OF_VALIDATION, detail=_first_sentence(error.detail), errors=error.detail)
+        body = problem(
+            code=code, status=STATUS_OF_VALIDATION, detail=_first_sentence(error.detail), errors=error.detail
+        )
         return _respond(body, {})
     return _respond(problem(code=code, status=error.status_code, detail=str(error.detail)), _headers(error))
 

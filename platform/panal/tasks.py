@@ -1,8 +1,8 @@
 import time
 
 from celery import shared_task
-from panal.health import WORKER_SEEN_KEY
 
+from panal.health import WORKER_SEEN_KEY
 from tenants.celery import PublicTask
 from tenants.redis import redis_sync
 

@@ -11,7 +11,11 @@ from tenants.people.models import User
 
 class EmailBackend(BaseBackend):
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         email = username or kwargs.get("email")
         if not email or password is None:

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+
 from panal.kit.ids import uuid7
 
 
@@ -42,9 +43,7 @@ class User(AbstractBaseUser):
         ordering = ["email"]
         constraints = [
             models.UniqueConstraint(Lower("email"), name="user_email_once"),
-            models.UniqueConstraint(
-                fields=["role"], condition=models.Q(role="owner"), name="user_one_owner"
-            ),
+            models.UniqueConstraint(fields=["role"], condition=models.Q(role="owner"), name="user_one_owner"),
         ]
 
     def __str__(self) -> str:

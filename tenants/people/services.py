@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from panal.kit.errors import NotFound
 
+from panal.kit.errors import NotFound
 from tenants.actors import Actor
 from tenants.errors import BadEmail, BadRole, BadScopes, EmailTaken, OwnerProtected, WeakPassword
 from tenants.people.models import ApiToken, User

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
-from panal.kit.ids import uuid7
 
 from billing.models import OpenCall, UsageEvent
 from billing.services import call_open, call_settle, orphans_settle
 from billing.vocabulary import CallFacts, CallOutcome, CallStatus, Prices, Usage, cost_usd
+from panal.kit.ids import uuid7
 from tenants.scope import tenant_scope
 
 PRICES = Prices(input=Decimal("0.15"), output=Decimal("0.60"))
@@ -35,11 +35,15 @@ def test_a_call_leaves_one_row_with_its_cost(acme, globex, cast):
     call = facts(cast.member)
     with tenant_scope(acme):
         call_open(facts=call)
-        assert call_settle(event_id=call.event_id, outcome=outcome(input_tokens=1000, output_tokens=500)) == Decimal(
-            "0.00045"
-        )
+        assert call_settle(
+            event_id=call.event_id, outcome=outcome(input_tokens=1000, output_tokens=500)
+        ) == Decimal("0.00045")
         row = UsageEvent.objects.get()
-        assert (row.event_id, row.cost_usd, row.user_id) == (call.event_id, Decimal("0.00045"), cast.member.user_id)
+        assert (row.event_id, row.cost_usd, row.user_id) == (
+            call.event_id,
+            Decimal("0.00045"),
+            cast.member.user_id,
+        )
         assert not OpenCall.objects.exists()
     with tenant_scope(globex):
         assert not UsageEvent.objects.exists()
@@ -89,7 +93,9 @@ prices = st.decimals(min_value=0, max_value=1000, places=8)
 
 
 @given(tokens, tokens, tokens, tokens, tokens, prices, prices)
-def test_cost_is_exact_and_grows_with_each_class(fresh, cached, written, out, thought, input_price, output_price):
+def test_cost_is_exact_and_grows_with_each_class(
+    fresh, cached, written, out, thought, input_price, output_price
+):
     usage = Usage(fresh, cached, written, out, thought)
     price = Prices(input=input_price, output=output_price)
     exact = ((fresh + cached + written) * input_price + (out + thought) * output_price) / 1_000_000

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from panal.kit.env import BadEnvironment, env_bool, env_int, env_list, env_str
 from panal.settings.parts import celery_url, database_config, secret_key
 
@@ -47,7 +48,12 @@ def test_a_weak_key_stops_the_process(key, tmp_path, monkeypatch):
 def test_the_process_itself_refuses_to_start(tmp_path):
     environment = {**os.environ, "SECRET_KEY": "change-me", "PANAL_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode != 0
     assert "SECRET_KEY" in done.stderr

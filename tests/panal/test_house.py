@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("tenants", "billing", "routing", "knowledge", "chat", "platform/panal")
-SCHEMA_SETTERS = {"set_schema", "set_tenant", "set_schema_to_public", "bind_scope", "schema_context", "tenant_context"}
+SCHEMA_SETTERS = {
+    "set_schema",
+    "set_tenant",
+    "set_schema_to_public",
+    "bind_scope",
+    "schema_context",
+    "tenant_context",
+}
 # The wrapper itself, the scope, and the door through which sockets enter.
 MAY_SET_SCHEMA = {"tenants/db/base.py", "tenants/scope.py", "tenants/sockets.py"}
 
@@ -35,7 +42,13 @@ def test_nothing_else_sets_a_schema():
         if relative(path) in MAY_SET_SCHEMA:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else None
+            name = (
+                node.attr
+                if isinstance(node, ast.Attribute)
+                else node.id
+                if isinstance(node, ast.Name)
+                else None
+            )
             if name in SCHEMA_SETTERS:
                 offenders.append(f"{relative(path)}:{node.lineno} {name}")
     assert not offenders
@@ -47,15 +60,24 @@ def test_no_raw_threads():
     for path in sources():
         if relative(path) == "tenants/scope.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Attribute) and node.attr in {"Thread", "run_in_executor", "to_thread"}:
-                offenders.append(f"{relative(path)}:{node.lineno} {node.attr}")
+        offenders += [
+            f"{relative(path)}:{node.lineno} {node.attr}"
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Attribute) and node.attr in {"Thread", "run_in_executor", "to_thread"}
+        ]
     assert not offenders
 
 
 @pytest.mark.parametrize(
     "module",
-    ["routing.vocabulary", "routing.policy", "billing.vocabulary", "knowledge.chunking", "tenants.tokens", "panal.kit.ids"],
+    [
+        "routing.vocabulary",
+        "routing.policy",
+        "billing.vocabulary",
+        "knowledge.chunking",
+        "tenants.tokens",
+        "panal.kit.ids",
+    ],
 )
 def test_pure_modules_import_no_django(module):
     """Rules that need no database are tested in milliseconds."""

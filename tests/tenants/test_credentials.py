@@ -70,7 +70,9 @@ def test_a_token_with_another_tenants_key_is_unknown(cast, globex):
         actor_from_token(raw.replace(cast.scope.key, globex.key))
 
 
-@pytest.mark.parametrize("raw", ["", "pnl_", "pnl_a_b_c", "sk-123", "pnl_x_y_z_w", "x" * 5000, "pnl_\x00_a_b"])
+@pytest.mark.parametrize(
+    "raw", ["", "pnl_", "pnl_a_b_c", "sk-123", "pnl_x_y_z_w", "x" * 5000, "pnl_\x00_a_b"]
+)
 def test_junk_is_unknown(acme, raw):
     with pytest.raises(InvalidToken):
         actor_from_token(raw)
@@ -82,7 +84,9 @@ def test_tokens_do_not_repeat():
 
 def test_a_session_is_worth_something_in_its_own_tenant_only(cast, globex, browser):
     client = browser(cast.member)
-    key = client.session.session_key if SESSION_KEY in client.session else client.cookies["panal_session"].value
+    key = (
+        client.session.session_key if SESSION_KEY in client.session else client.cookies["panal_session"].value
+    )
     assert actor_from_session(cast.scope, key).user_id == cast.member.user_id
     assert actor_from_session(globex, key) is None
     assert actor_from_session(cast.scope, "nonsense") is None

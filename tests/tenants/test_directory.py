@@ -17,7 +17,9 @@ def test_hosts_name_their_workspace(acme, globex):
     assert directory.resolve_host("[::1]:8000") == PUBLIC
 
 
-@pytest.mark.parametrize("host", ["nobody.localhost", "a.acme.localhost", "acme.example.com", "", "acme.localhost.evil"])
+@pytest.mark.parametrize(
+    "host", ["nobody.localhost", "a.acme.localhost", "acme.example.com", "", "acme.localhost.evil"]
+)
 def test_other_hosts_name_none(acme, host):
     with pytest.raises(directory.UnknownWorkspace):
         directory.resolve_host(host)

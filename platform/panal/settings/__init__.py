@@ -65,7 +65,9 @@ AUTH_USER_MODEL = "people.User"
 DATABASES = {"default": database_config(DATABASE_URL, pool_size=env_int("DATABASE_POOL", 24))}
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 ORIGINAL_BACKEND = "django_prometheus.db.backends.postgresql"
-SKIP_PG_EXTRA_VALIDATION = True  # it would query without a scope; schema names are generated, never "extensions"
+SKIP_PG_EXTRA_VALIDATION = (
+    True  # it would query without a scope; schema names are generated, never "extensions"
+)
 PG_EXTRA_SEARCH_PATHS = ["extensions"]  # pgvector's types and operators; never another tenant's tables
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -156,7 +158,10 @@ WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+[-.][0-9A-Za-z_-]{8}\.[a-z0-9]+$"
 MEDIA_ROOT = PANAL_HOME / "files"
 STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": MEDIA_ROOT}},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MEDIA_ROOT},
+    },
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024  # bytes of one body that is not a file

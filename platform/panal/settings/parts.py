@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from panal.kit.env import BadEnvironment, env_str
 from psycopg.conninfo import conninfo_to_dict
+
+from panal.kit.env import BadEnvironment, env_str
 
 PUBLISHED_KEYS = frozenset({"change-me", "changeme", "secret", "insecure-development-key"})
 MIN_KEY_LENGTH = 32

@@ -15,7 +15,9 @@ class Command(JsonCommand):
         parser.add_argument("--tenant", required=True)
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", required=True)
-        parser.add_argument("--scopes", required=True, help="comma-separated: chat,knowledge,media,usage,admin")
+        parser.add_argument(
+            "--scopes", required=True, help="comma-separated: chat,knowledge,media,usage,admin"
+        )
 
     def answer(self, **options: Any) -> dict[str, Any]:
         with tenant_scope(scope_named(options["tenant"])):

@@ -2,9 +2,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
+
 from panal.demo.services import demo_prepare
 from panal.embedded.database import ensure_vector
-
 from tenants.cli import JsonCommand
 from tenants.models import Tenant
 from tenants.scope import public_scope
