@@ -26,8 +26,9 @@ logger = logging.getLogger(__name__)
 
 FRAME_TOO_LARGE = 4413
 DEFAULT_WS_MAX_BYTES = 1024 * 1024
-# How long the sender of a frame that is too large may go on sending before it is cut off.
-LINGER_SECONDS = 5.0
+# The sender of too large a frame is cut off when it has been silent, or after so long.
+SILENCE_SECONDS = 0.3
+LINGER_SECONDS = 10.0
 
 
 class LimitedFrames(ServerProtocol):
@@ -43,7 +44,7 @@ class WebSocket(WebSocketsSansIOProtocol):
     """uvicorn's websocket, which also lets the sender of too much read why it was closed.
 
     Closing a TCP connection with unread bytes resets it, and the reset overtakes the close frame: so the rest
-    is read and dropped for a moment. The frame's declared length is refused before its body is buffered.
+    is read and dropped until it ends. The frame's declared length is refused before its body is buffered.
     """
 
     def __init__(
@@ -55,11 +56,14 @@ class WebSocket(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.conn = LimitedFrames(max_size=config.ws_max_size, logger=self.logger)
-        self.lingering: asyncio.TimerHandle | None = None
+        self.refused_at: float | None = None
+        self.dropped = False
 
     def data_received(self, data: bytes) -> None:
-        if self.lingering is None:
+        if self.refused_at is None:
             super().data_received(data)
+        else:
+            self.dropped = True
 
     def handle_parser_exception(self) -> None:
         sent = self.conn.close_sent
@@ -70,12 +74,20 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.stop_keepalive()
-        # `close_timer` also keeps uvicorn from closing the transport when the application returns.
-        self.lingering = self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
+        self.refused_at = self.loop.time()
         self.transport.resume_reading()
+        self._wait_for_silence()
 
-    def eof_received(self) -> None:
-        if self.lingering is not None:
+    def _wait_for_silence(self) -> None:
+        self.dropped = False
+        # uvicorn leaves a connection with a `close_timer` open when the application returns.
+        self.close_timer = self.loop.call_later(SILENCE_SECONDS, self._end_refusal)
+
+    def _end_refusal(self) -> None:
+        assert self.refused_at is not None
+        if self.dropped and self.loop.time() - self.refused_at < LINGER_SECONDS:
+            self._wait_for_silence()
+        else:
             self.transport.close()
 
 
@@ -96,10 +108,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server() -> Server:
-    """Loads the application: settings, database and Redis addresses must be in the environment."""
+def server(application: str = "panal.asgi:application") -> Server:
     config = Config(
-        "panal.asgi:application",
+        application,
         host=env_str("BIND", "127.0.0.1"),
         port=env_int("PORT", 8000),
         loop="uvloop",

@@ -39,9 +39,10 @@ class Program:
 
 def _parent_pid(process: psutil.Process) -> int | None:
     try:
-        return process.ppid()
+        parent: int = process.ppid()
     except psutil.Error:
         return None
+    return parent
 
 
 def package_folder(name: str) -> Path:

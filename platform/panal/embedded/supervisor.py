@@ -101,6 +101,8 @@ def configuration(home: Home, table: Mapping[Program, bool]) -> str:
             pidfile="run/supervisord.pid",
             childlogdir="logs",
             identifier="panal",
+            # Else every line is written twice: to the log file and to our terminal.
+            silent=True,
             minfds=files,
         ),
         _section("unix_http_server", file=home.supervisor_socket, chmod="0700"),

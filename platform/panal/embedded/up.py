@@ -17,6 +17,7 @@ import psycopg
 from panal.embedded import database, machine, programs, services
 from panal.embedded.errors import EmbeddedError
 from panal.embedded.paths import ROOT, Home, addresses
+from panal.embedded.programs import Program
 from panal.embedded.stopping import stop_leftovers
 from panal.embedded.supervisor import Supervisor
 from panal.embedded.terminal import LogTail, say
@@ -27,7 +28,6 @@ PART_SECONDS = 60
 TICK_SECONDS = 0.25
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# A service whose address is in the environment is not started here.
 ADDRESS_VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 
@@ -57,8 +57,11 @@ def up(path: Path) -> None:
             machine.require_free_port()
             machine.ensure_secret_key(home)
             with supervised(home) as supervisor:
-                sign_in = bring_up(home, supervisor)
+                bring_up_services(home, supervisor)
+                # `manage.py` commands may use them from now on, beginning with our own.
                 services.share(lock)
+                sign_in = set_up(home)
+                bring_up_product(home, supervisor)
                 announce(sign_in, time.monotonic() - started)
                 watch(home, supervisor)
         except Stopped:
@@ -75,12 +78,15 @@ def signals_raise() -> None:
             signal.signal(number, stop)
 
 
+def embedded_services(home: Home) -> list[Program]:
+    """The services to run here: those whose address is not in the environment."""
+    return [program for program in programs.services(home) if not env_str(ADDRESS_VARIABLES[program.name])]
+
+
 @contextmanager
 def supervised(home: Home) -> Iterator[Supervisor]:
     """The supervisor, running; stopped in order at the end, whatever ends it."""
-    embedded = [
-        program for program in programs.services(home) if not env_str(ADDRESS_VARIABLES[program.name])
-    ]
+    embedded = embedded_services(home)
     if any(program.name == "postgres" for program in embedded):
         database.create_cluster(home)
     table = dict.fromkeys(embedded, True) | dict.fromkeys(programs.product(home), False)
@@ -97,18 +103,19 @@ def supervised(home: Home) -> Iterator[Supervisor]:
         stop_leftovers(home)
 
 
-def bring_up(home: Home, supervisor: Supervisor) -> SignIn:
+def bring_up_services(home: Home, supervisor: Supervisor) -> None:
     own = addresses(home.path)
     database_url, redis_url = env_str("DATABASE_URL"), env_str("REDIS_URL")
     server_url = database_url or database.server_url(home)
     wait_for(home, supervisor, "postgres", lambda: services.postgres_trouble(server_url))
     wait_for(home, supervisor, "redis", lambda: services.redis_trouble(redis_url or own.redis_url))
     prepare_database(home, database_url)
-    sign_in = set_up(home)
+
+
+def bring_up_product(home: Home, supervisor: Supervisor) -> None:
     for program in programs.product(home):
         supervisor.start_program(program)
     wait_for(home, supervisor, "web", readiness_trouble)
-    return sign_in
 
 
 def prepare_database(home: Home, external_url: str) -> None:

@@ -1,0 +1,60 @@
+"""Every check and every test, as CI runs them. Arguments go to pytest: `make test ARGS="-k name"`.
+
+All of them run even when an earlier one fails, so that one run shows everything; pytest comes last.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from bootstrap import ROOT
+
+PYTHON = [sys.executable, "-m"]
+CODE = ["platform/panal", "tenants", "billing", "routing", "knowledge", "chat"]
+CHECKS = {
+    "assets and frontend tests": [sys.executable, "scripts/assets.py", "--check"],
+    "ruff check": [*PYTHON, "ruff", "check", "."],
+    "ruff format": [*PYTHON, "ruff", "format", "--check", "--quiet", "."],
+    "import directions": [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as c; c()",
+    ],
+    "types": [*PYTHON, "mypy", *CODE],
+}
+
+
+def main() -> int:
+    chosen = sys.argv[1:]
+    failed = [] if chosen else [name for name, command in CHECKS.items() if not passes(name, command)]
+    name_what_cannot_run()
+    workers = ["-n", "2"] if not chosen else []
+    status = subprocess.run([*PYTHON, "pytest", *workers, *chosen], cwd=ROOT, check=False).returncode
+    if failed:
+        print(f"Failed besides pytest: {', '.join(failed)}", flush=True)
+    return status or len(failed)
+
+
+def passes(name: str, command: list[str]) -> bool:
+    started = time.monotonic()
+    result = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    passed = result.returncode == 0
+    print(f"{'ok    ' if passed else 'FAILED'} {name} ({time.monotonic() - started:.0f} s)", flush=True)
+    if not passed:
+        print(result.stdout, flush=True)
+    return passed
+
+
+def name_what_cannot_run() -> None:
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        print("skipped: the browser tests (no Chromium on PATH; Debian: apt install chromium)", flush=True)
+    if not shutil.which("ollama", path=os.environ.get("PATH")):
+        print("skipped: tests/real (no `ollama` on PATH)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
