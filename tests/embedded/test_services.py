@@ -17,7 +17,7 @@ from panal.embedded import database, machine, programs, services
 from panal.embedded.errors import EmbeddedError
 from panal.embedded.paths import Home, addresses
 from panal.embedded.supervisor import Supervisor
-from tests.embedded.tools import ENVIRONMENT, ROOT, eventually
+from tests.embedded.tools import ENVIRONMENT, eventually
 
 
 @contextmanager

@@ -12,8 +12,6 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
 
-import psycopg
-
 from panal.embedded import database, machine, programs, services
 from panal.embedded.errors import EmbeddedError
 from panal.embedded.paths import ROOT, Home, addresses
@@ -109,24 +107,14 @@ def bring_up_services(home: Home, supervisor: Supervisor) -> None:
     server_url = database_url or database.server_url(home)
     wait_for(home, supervisor, "postgres", lambda: services.postgres_trouble(server_url))
     wait_for(home, supervisor, "redis", lambda: services.redis_trouble(redis_url or own.redis_url))
-    prepare_database(home, database_url)
+    if not database_url:
+        database.prepare(home)
 
 
 def bring_up_product(home: Home, supervisor: Supervisor) -> None:
     for program in programs.product(home):
         supervisor.start_program(program)
     wait_for(home, supervisor, "web", readiness_trouble)
-
-
-def prepare_database(home: Home, external_url: str) -> None:
-    try:
-        if not external_url:
-            database.prepare(home)
-        database.ensure_vector(external_url or addresses(home.path).database_url)
-    except psycopg.Error as error:
-        raise EmbeddedError(
-            f"The database could not be prepared (pgvector 0.7 or newer is needed): {error}"
-        ) from error
 
 
 def wait_for(home: Home, supervisor: Supervisor, name: str, trouble_of: Callable[[], str | None]) -> None:
