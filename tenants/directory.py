@@ -83,13 +83,12 @@ def _refresh() -> Snapshot:
         return _snapshot
 
 
-def is_fresh() -> bool:
-    """Whether a lookup that hits needs no I/O; async callers look before they leap to a thread."""
+def _is_fresh() -> bool:
     return time.monotonic() - _snapshot.checked_at < CHECK_SECONDS
 
 
 def snapshot() -> Snapshot:
-    return _snapshot if is_fresh() else _refresh()
+    return _snapshot if _is_fresh() else _refresh()
 
 
 def changed() -> None:
@@ -118,6 +117,13 @@ def _lookup(listed: Snapshot, host: str) -> Scope | None:
     if parent in {settings.PANAL_BASE_DOMAIN, "localhost"}:
         return listed.by_slug.get(slug)
     return listed.by_domain.get(host)
+
+
+def known_host(host: str) -> Scope | None:
+    """Like `resolve_host`, from memory only: None where finding out needs I/O. For the event loop."""
+    if is_public_host(host):
+        return PUBLIC
+    return _lookup(_snapshot, bare_host(host)) if _is_fresh() else None
 
 
 def resolve_host(host: str) -> Scope:

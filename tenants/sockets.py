@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http.cookie import parse_cookie
 
@@ -12,7 +11,7 @@ from tenants import directory
 from tenants.actors import Actor
 from tenants.authentication import InvalidToken, actor_from_session, actor_from_token
 from tenants.middleware import bearer_of
-from tenants.scope import PUBLIC, Scope, bind_scope, in_tenant
+from tenants.scope import Scope, bind_scope, in_public, in_tenant
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:
@@ -25,10 +24,7 @@ def header(scope: dict[str, Any], name: bytes) -> str:
 async def workspace_of(scope: dict[str, Any]) -> Scope:
     """The tenant of the `Host` header. Raises `UnknownWorkspace`; the base domain is not a workspace either."""
     host = header(scope, b"host")
-    if directory.is_fresh():
-        found = await sync_to_async(directory.resolve_host, thread_sensitive=False)(host)
-    else:
-        found = await in_tenant(PUBLIC, directory.resolve_host, host)
+    found = directory.known_host(host) or await in_public(directory.resolve_host, host)
     if found.is_public:
         raise directory.UnknownWorkspace
     return found
