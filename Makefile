@@ -31,5 +31,5 @@ venv:
 venv-dev:
 	@$(if $(PYTHON),,echo "Panal needs Python 3.11 or newer on PATH." >&2; exit 1;) exec $(PYTHON) scripts/bootstrap.py --dev
 
-assets: venv
+assets: venv ## Build static/dist alone (`make up` and `make test` do it by themselves)
 	@exec $(VENV_PYTHON) scripts/assets.py

@@ -78,7 +78,7 @@ def main() -> None:
         if arguments.check:
             check()
     except (AssetError, BootstrapError) as error:
-        sys.exit(f"The frontend failed:\n{error}\nTo repeat: {sys.executable} scripts/assets.py")
+        sys.exit(f"The frontend failed:\n{error}\nTo repeat: make assets")
 
 
 def build() -> None:

@@ -79,6 +79,8 @@ def pip_install(arguments: list[str]) -> None:
     if uv := find_uv():
         command = [uv, "pip", "install", "--quiet", "--python", str(PYTHON)]
     else:
+        if not _works(PYTHON, "-m", "pip", "--version"):  # uv makes a .venv without pip
+            run([str(PYTHON), "-m", "ensurepip"], "install pip")
         command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run([*command, *arguments], "install the Python packages")
 
@@ -92,7 +94,7 @@ def find_uv() -> str | None:
 def run(command: list[str], purpose: str) -> None:
     result = subprocess.run(command, cwd=ROOT, env=clean_environment(), check=False)
     if result.returncode != 0:
-        raise BootstrapError(f"could not {purpose} (see above). To repeat: make up")
+        raise BootstrapError(f"could not {purpose} (see above).")
 
 
 def clean_environment() -> dict[str, str]:
