@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth import SESSION_KEY
 from django.utils import timezone
 
 from tenants.authentication import InvalidToken, actor_from_session, actor_from_token
