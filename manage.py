@@ -1,11 +1,13 @@
 #!/usr/bin/env python
-"""Django's command line, with both roots on the path (see docs/decisions/0001)."""
+"""Django's command line, with both roots on the path (see docs/decisions/0001) and the services it needs."""
 
 import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+
+NEED_NO_SERVICES = {"check", "collectstatic", "compilemessages", "help", "makemessages", "makemigrations", "--help"}
 
 
 def main() -> None:
@@ -14,7 +16,17 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "panal.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from panal.embedded.commands import command_services
+    from panal.embedded.errors import EmbeddedError
+
+    if not set(sys.argv[1:2]) - NEED_NO_SERVICES:
+        execute_from_command_line(sys.argv)
+        return
+    try:
+        with command_services():
+            execute_from_command_line(sys.argv)
+    except EmbeddedError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

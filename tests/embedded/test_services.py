@@ -145,6 +145,20 @@ def test_stop_leaves_nothing_after_the_supervisor_was_killed(tmp_path):
         assert not any(program.processes() for program in table)
 
 
+def test_a_lock_file_whose_number_now_belongs_to_another_program_does_not_stop_the_start(tmp_path):
+    with services.running(tmp_path):
+        [process] = programs.postgres(Home(tmp_path)).processes()
+        lock = tmp_path / "postgres" / "postmaster.pid"
+        lines = lock.read_text().splitlines()
+        process.kill()
+        process.wait()
+    lock.write_text("\n".join([str(os.getpid()), *lines[1:], ""]))
+    database.forget_reused_pids(Home(tmp_path))
+    assert not lock.exists()
+    with services.running(tmp_path):
+        assert services.answering(Home(tmp_path))
+
+
 def test_pgvector_moves_out_of_public_in_a_database_that_has_it_already(tmp_path):
     with services.running(tmp_path, durable=False) as where:
         with psycopg.connect(where.database_url) as connection:

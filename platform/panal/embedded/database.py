@@ -5,16 +5,22 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from panal.embedded import programs
 from panal.embedded.errors import EmbeddedError
-from panal.embedded.paths import DATABASE, ROLE, Home, addresses
+from panal.embedded.paths import DATABASE, POSTGRES_PORT, ROLE, Home, addresses
 
 # The schema that holds `vector`: on every tenant's search path, and never `public`, which is on none.
 EXTENSIONS_SCHEMA = "extensions"
+
+
+def ready_to_start(home: Home) -> None:
+    create_cluster(home)
+    forget_reused_pids(home)
 
 
 def create_cluster(home: Home) -> None:
@@ -38,6 +44,20 @@ def create_cluster(home: Home) -> None:
     if result.returncode != 0:
         raise EmbeddedError(f"PostgreSQL could not create its data folder:\n{result.stderr.strip()}")
     unfinished.rename(home.postgres)
+
+
+def forget_reused_pids(home: Home) -> None:
+    """Remove lock files that name a process which is not a PostgreSQL any more.
+
+    After a container's restart the same small numbers belong to other programs, and PostgreSQL, seeing one
+    alive, would refuse to start.
+    """
+    for lock in (home.postgres / "postmaster.pid", home.sockets / f".s.PGSQL.{POSTGRES_PORT}.lock"):
+        try:
+            if psutil.Process(int(lock.read_text().split()[0])).name() != "postgres":
+                lock.unlink()
+        except (OSError, ValueError, IndexError, psutil.Error):
+            continue  # absent, unreadable or naming nobody: PostgreSQL copes with those
 
 
 def give_to_postgres(folder: os.PathLike[str]) -> None:

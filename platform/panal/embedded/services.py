@@ -63,7 +63,7 @@ def _joined(lock: IO[bytes], place: Home) -> bool:
 def start(home: Path, *, durable: bool = True) -> Addresses:
     """Start what does not run and wait until both answer. The caller sees to it that nobody does the same."""
     place = prepared(home)
-    database.create_cluster(place)
+    database.ready_to_start(place)
     for program in programs.services(place, durable=durable):
         if not program.processes():
             with place.log(program.name).open("ab") as log:

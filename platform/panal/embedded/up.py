@@ -86,7 +86,7 @@ def supervised(home: Home) -> Iterator[Supervisor]:
     """The supervisor, running; stopped in order at the end, whatever ends it."""
     embedded = embedded_services(home)
     if any(program.name == "postgres" for program in embedded):
-        database.create_cluster(home)
+        database.ready_to_start(home)
     table = dict.fromkeys(embedded, True) | dict.fromkeys(programs.product(home), False)
     supervisor = Supervisor(home)
     try:
