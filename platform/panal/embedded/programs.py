@@ -23,6 +23,8 @@ class Program:
     """How the process's command line begins: long enough to be nobody else's, whoever started it."""
     stop_signal: str = "TERM"
     stop_seconds: int = 20
+    start_seconds: int = 1
+    """Ending sooner than this counts as a failed start."""
 
     def processes(self) -> list[psutil.Process]:
         """The running process, if any, without its own children (which share its command line)."""
@@ -143,7 +145,7 @@ def redis(home: Home, *, durable: bool = True) -> Program:
 
 def _python(name: str, *arguments: str, stop_seconds: int) -> Program:
     command = (str(Path(sys.prefix) / "bin" / "python"), "-m", *arguments)
-    return Program(name, command, " ".join(command), stop_seconds=stop_seconds)
+    return Program(name, command, " ".join(command), stop_seconds=stop_seconds, start_seconds=10)
 
 
 def _celery(name: str, *arguments: str, stop_seconds: int) -> Program:

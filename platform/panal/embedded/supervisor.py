@@ -16,8 +16,11 @@ from panal.embedded.paths import Home
 from panal.embedded.programs import Program
 from panal.embedded.services import last_lines
 
-# A process that keeps dying this many times in a row is given up, and with it `make up`.
-RESTARTS = 5
+# A process that fails this many times in a row to stay up for its `start_seconds` is given up, and so is `make up`.
+RESTARTS = 3
+GIVEN_UP = frozenset({"FATAL", "UNKNOWN"})
+# On a first start a process that ended at once has something wrong with it: no use in waiting for more attempts.
+FAILED_ONCE = GIVEN_UP | {"BACKOFF", "EXITED"}
 MANY_FILES = 65_536
 LOG_BYTES = 10 * 1024 * 1024
 LISTEN_SECONDS = 20
@@ -66,12 +69,12 @@ class Supervisor:
     def start_program(self, program: Program) -> None:
         self._call("startProcess", program.name, False)
 
-    def broken(self) -> str | None:
-        """The first program that supervisord gave up on."""
+    def broken(self, states: frozenset[str] = GIVEN_UP) -> str | None:
+        """The first program in one of the `states`."""
         if not self.running():
             return "supervisor"
         for info in self._call("getAllProcessInfo"):
-            if info["statename"] in {"FATAL", "UNKNOWN"}:
+            if info["statename"] in states:
                 return str(info["name"])
         return None
 
@@ -117,7 +120,7 @@ def configuration(home: Home, table: Mapping[Program, bool]) -> str:
                 priority=priority,
                 autostart=at_once,
                 autorestart=True,
-                startsecs=1,
+                startsecs=program.start_seconds,
                 startretries=RESTARTS,
                 stopsignal=program.stop_signal,
                 stopwaitsecs=program.stop_seconds,

@@ -17,7 +17,7 @@ from panal.embedded.errors import EmbeddedError
 from panal.embedded.paths import ROOT, Home, addresses
 from panal.embedded.programs import Program
 from panal.embedded.stopping import stop_leftovers
-from panal.embedded.supervisor import Supervisor
+from panal.embedded.supervisor import FAILED_ONCE, GIVEN_UP, Supervisor
 from panal.embedded.terminal import LogTail, say
 from panal.kit.env import env_bool, env_str
 
@@ -55,10 +55,13 @@ def up(path: Path) -> None:
             machine.require_free_port()
             machine.ensure_secret_key(home)
             with supervised(home) as supervisor:
+                say("Starting PostgreSQL and Redis …")
                 bring_up_services(home, supervisor)
                 # `manage.py` commands may use them from now on, beginning with our own.
                 services.share(lock)
+                say("Preparing the database …")
                 sign_in = set_up(home)
+                say("Starting web, worker and scheduler …")
                 bring_up_product(home, supervisor)
                 announce(sign_in, time.monotonic() - started)
                 watch(home, supervisor)
@@ -114,14 +117,20 @@ def bring_up_services(home: Home, supervisor: Supervisor) -> None:
 def bring_up_product(home: Home, supervisor: Supervisor) -> None:
     for program in programs.product(home):
         supervisor.start_program(program)
-    wait_for(home, supervisor, "web", readiness_trouble)
+    wait_for(home, supervisor, "web", readiness_trouble, FAILED_ONCE)
 
 
-def wait_for(home: Home, supervisor: Supervisor, name: str, trouble_of: Callable[[], str | None]) -> None:
-    """Wait until nothing is wrong with the part `name`."""
+def wait_for(
+    home: Home,
+    supervisor: Supervisor,
+    name: str,
+    trouble_of: Callable[[], str | None],
+    failed: frozenset[str] = GIVEN_UP,
+) -> None:
+    """Wait until nothing is wrong with the part `name`, or a process is in one of the `failed` states."""
     deadline = time.monotonic() + PART_SECONDS
     while (trouble := trouble_of()) is not None:
-        broken = supervisor.broken()
+        broken = supervisor.broken(failed)
         if broken is not None or time.monotonic() > deadline:
             raise part_failed(home, broken or name, trouble)
         time.sleep(0.1)
