@@ -20,7 +20,7 @@ Tokenizer = Callable[[str], Sequence[tuple[int, int]]]
 SIZE = 512
 OVERLAP = 50
 # A section shorter than this shares a chunk with the next one: a lone line retrieves badly.
-MIN_SECTION = 96
+MIN_SECTION = 32
 # Runs without tokens (a megabyte of spaces, one endless word) count as few tokens but must not make a giant
 # chunk.
 MAX_CHARACTERS = 8_192

@@ -33,6 +33,11 @@ class DuplicateExternalId(Invalid):
     detail = "The list names the same external_id twice."
 
 
+class TitleMissing(Invalid):
+    code = "invalid_title"
+    detail = "A document needs a title of 1 to 500 characters."
+
+
 class TextMissing(Invalid):
     code = "document_empty"
     detail = "The document holds no text."

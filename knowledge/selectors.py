@@ -157,10 +157,10 @@ def _searched(document_id: UUID) -> tuple[Version, Document]:
     document = Document.objects.filter(id=document_id).first()
     if document is None:
         raise errors.DocumentNotFound
-    version = Version.objects.defer("text").filter(id=document.current_id or document.pending_id).first()
-    if version is None:
+    version_id = document.current_id or document.pending_id
+    if version_id is None:
         raise errors.DocumentNotFound
-    return version, document
+    return Version.objects.defer("text").get(id=version_id), document
 
 
 def _slice(version: Version, start: int, end: int) -> str:

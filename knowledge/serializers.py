@@ -8,13 +8,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from knowledge.models import Document, KnowledgeBase
+from knowledge.parsing.text import clean
 from knowledge.search import MAX_K
 
 
+class CleanField(serializers.CharField):
+    """Text whose NUL and other unstorable characters are replaced one for one, not refused: offsets stay."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return clean(super().to_internal_value(data))
+
+
 class KnowledgeBaseInput(serializers.Serializer[Any]):
-    name = serializers.CharField(trim_whitespace=True)
-    language = serializers.CharField(required=False, allow_blank=True)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    name = CleanField(trim_whitespace=True)
+    language = CleanField(required=False, allow_blank=True)
+    description = CleanField(required=False, allow_blank=True, max_length=10_000)
 
 
 class DocumentCounts(serializers.Serializer[Any]):
@@ -83,19 +91,19 @@ class DocumentOutput(serializers.ModelSerializer[Document]):
 
 
 class TextInput(serializers.Serializer[Any]):
-    external_id = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=200)
-    title = serializers.CharField(max_length=500)
-    text = serializers.CharField(trim_whitespace=False, allow_blank=True)
+    external_id = CleanField(required=False, allow_blank=True, allow_null=True, max_length=200)
+    title = CleanField(max_length=500)
+    text = CleanField(trim_whitespace=False, allow_blank=True)
 
 
 class FileInput(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
-    external_id = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    title = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    external_id = CleanField(required=False, allow_blank=True, max_length=200)
+    title = CleanField(required=False, allow_blank=True, max_length=500)
 
 
 class SearchInput(serializers.Serializer[Any]):
-    query = serializers.CharField(max_length=8_000)
+    query = CleanField(max_length=8_000)
     k = serializers.IntegerField(min_value=1, max_value=MAX_K, default=10)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,9 @@ from django.db import transaction
 
 from knowledge import errors
 from knowledge.models import Chunk, Document, KnowledgeBase, Version
-from knowledge.parsing.detect import PLAIN
+from knowledge.parsing.detect import MARKDOWN, PLAIN
 from knowledge.parsing.model import MAX_CHARACTERS
+from knowledge.parsing.plain import looks_like_markdown, markdown_headings
 from knowledge.parsing.text import clean
 from knowledge.tasks import document_process
 from knowledge.versions import upload_remove, version_remove
@@ -49,6 +51,8 @@ class _Content:
     filename: str = ""
     stored_as: str = ""
     text: str = ""
+    mime: str = ""
+    headings: list[list[int | str]] = field(default_factory=list)
     version_id: UUID | None = None
 
 
@@ -196,7 +200,8 @@ def _submit(actor: Actor, base: KnowledgeBase, external_id: str, content: _Conte
         title=content.title,
         filename=content.filename,
         stored_as=content.stored_as,
-        mime="" if content.stored_as else PLAIN,
+        mime=content.mime,
+        headings=content.headings,
         bytes=content.size,
         sha256=content.sha256,
         text=content.text,
@@ -235,7 +240,8 @@ def _queue(document: Document) -> None:
     document.lease = document.lease_until = None
     document.attempts = 0
     document.save()
-    document_process.delay_on_commit(str(document.id))
+    # Robust: the document is accepted even while the queue is away, and the rescue sends it later.
+    transaction.on_commit(partial(document_process.delay, str(document.id)), robust=True)
 
 
 def _remove_documents(documents: Any) -> None:
@@ -277,9 +283,17 @@ def _text_content(item: TextItem) -> _Content:
         raise errors.TextMissing
     title = _title(item.title)
     if not title:
-        raise errors.Invalid("A document needs a title.")
+        raise errors.TitleMissing
     data = text.encode()
-    return _Content(title=title, sha256=hashlib.sha256(data).hexdigest(), size=len(data), text=text)
+    markdown = looks_like_markdown(text)
+    return _Content(
+        title=title,
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        text=text,
+        mime=MARKDOWN if markdown else PLAIN,
+        headings=[[h.start, h.level, h.title] for h in markdown_headings(text)] if markdown else [],
+    )
 
 
 def _sha256(file: File[Any]) -> str:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from knowledge.parsing.detect import DOCX
 from knowledge.parsing.model import Heading, Limits, Parsed, ParseError

@@ -25,6 +25,12 @@ def parse_markdown(data: bytes) -> Parsed:
     return Parsed(text=text, mime=MARKDOWN, headings=tuple(markdown_headings(text)))
 
 
+def looks_like_markdown(text: str) -> bool:
+    """Whether a text without a file name may be taken for Markdown: it begins with a heading."""
+    first, _, _ = text.lstrip().partition("\n")
+    return bool(_ATX.match(first))
+
+
 def markdown_headings(text: str) -> list[Heading]:
     """Headings outside fenced code, in both of Markdown's spellings (`## Title`, and a title underlined)."""
     headings: list[Heading] = []
