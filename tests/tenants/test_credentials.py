@@ -82,10 +82,7 @@ def test_tokens_do_not_repeat():
 
 
 def test_a_session_is_worth_something_in_its_own_tenant_only(cast, globex, browser):
-    client = browser(cast.member)
-    key = (
-        client.session.session_key if SESSION_KEY in client.session else client.cookies["panal_session"].value
-    )
+    key = browser(cast.member).cookies["panal_session"].value
     assert actor_from_session(cast.scope, key).user_id == cast.member.user_id
     assert actor_from_session(globex, key) is None
     assert actor_from_session(cast.scope, "nonsense") is None
