@@ -8,12 +8,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
 import redis
 
 from routing import health
-from routing.environment import key_of, named_providers
+from routing.environment import named_providers
 from routing.offers import BUILTIN_OFFERS, Endpoint, Offer, StoredModel, combine
 from routing.vocabulary import ModelCard
 from tenants.names import redis_key
@@ -52,10 +54,8 @@ def _version_key(scope: Scope) -> str:
 def changed() -> None:
     """Tell every process that the current scope's providers or models changed. Call after the commit."""
     scope = current_scope()
-    try:
+    with suppress(redis.RedisError):  # without Redis the others follow within RELOAD_SECONDS
         redis_sync().incr(_version_key(scope))
-    except redis.RedisError:
-        pass  # the others follow within RELOAD_SECONDS
     _snapshots.pop(scope.schema, None)
 
 
@@ -75,9 +75,10 @@ def _sync_environment_once() -> None:
 def _read_endpoints(scope: Scope) -> Iterator[Endpoint]:
     from routing.models import Provider
 
-    named = {provider.slug for provider in named_providers()}
+    named = {provider.slug: provider for provider in named_providers()}
     for row in Provider.objects.filter(enabled=True):
-        if row.from_environment and row.slug not in named:
+        source = named.get(row.slug) if row.from_environment else None
+        if row.from_environment and source is None:
             continue
         try:
             key = unseal(row.sealed_key, context=row.key_context) if row.sealed_key else ""
@@ -91,7 +92,8 @@ def _read_endpoints(scope: Scope) -> Iterator[Endpoint]:
             pool=row.pool,
             own=not scope.is_public,
             discovers=row.from_environment and row.wire == "ollama",
-            key=key_of(row.slug) if row.from_environment else key,
+            assumed=source.assumed if source else False,
+            key=source.key if source else key,
         )
 
 
@@ -167,10 +169,12 @@ async def _asnapshot(scope: Scope) -> Snapshot:
 
 
 async def _arefresh(scope: Scope) -> Snapshot:
+    version: bytes | None = None
+    known = True
     try:
-        version, known = await redis_async().get(_version_key(scope)), True
+        version = cast("bytes | None", await redis_async().get(_version_key(scope)))
     except redis.RedisError:
-        version, known = None, False
+        known = False
     found = _snapshots.get(scope.schema)
     if found is not None and _still_good(found, version, known=known):
         found.checked_at = time.monotonic()

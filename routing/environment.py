@@ -14,6 +14,7 @@ class NamedProvider:
     base_url: str
     pool: str
     key: str = field(default="", repr=False)
+    assumed: bool = False  # nobody named it; it is used when it happens to be there
 
 
 # Slug, variable of the key, variable of the address, default address. All speak the `openai` format.
@@ -31,7 +32,11 @@ def _pool(pool: str, variable: str, default: str) -> list[NamedProvider]:
     names = [
         f"ollama-{pool}" if number == 1 else f"ollama-{pool}-{number}" for number in range(1, len(urls) + 1)
     ]
-    return [NamedProvider(name, "ollama", url, pool) for name, url in zip(names, urls, strict=True)]
+    assumed = not env_str(variable)
+    return [
+        NamedProvider(name, "ollama", url, pool, assumed=assumed)
+        for name, url in zip(names, urls, strict=True)
+    ]
 
 
 def named_providers() -> list[NamedProvider]:
@@ -43,5 +48,10 @@ def named_providers() -> list[NamedProvider]:
     return found
 
 
+def named_provider(slug: str) -> NamedProvider | None:
+    return next((named for named in named_providers() if named.slug == slug), None)
+
+
 def key_of(slug: str) -> str:
-    return next((named.key for named in named_providers() if named.slug == slug), "")
+    named = named_provider(slug)
+    return named.key if named else ""

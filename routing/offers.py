@@ -20,7 +20,9 @@ BUILTIN_CONTEXT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A provider's address. `schema` tells whose it is; `discovers`: its model list is offered as it is."""
+    """A provider's address. `schema` tells whose it is; `discovers`: its model list is offered as it is;
+    `assumed`: it may be absent without anything being wrong.
+    """
 
     schema: str
     provider: str
@@ -29,6 +31,7 @@ class Endpoint:
     pool: str
     own: bool = False
     discovers: bool = False
+    assumed: bool = False
     key: str = field(default="", repr=False)
 
 
@@ -79,9 +82,9 @@ def same_name(asked: str, listed: str) -> bool:
 def _presence(model: StoredModel, endpoint: Endpoint, health: Health) -> tuple[bool, str]:
     if not health.up:
         return False, health.reason
-    if endpoint.wire == "ollama" and health.listed is not None:
-        if not any(same_name(model.name, listed.name) for listed in health.listed):
-            return False, "not pulled on this server"
+    lists_all = endpoint.wire == "ollama" and health.listed is not None
+    if lists_all and not any(same_name(model.name, listed.name) for listed in health.listed or ()):
+        return False, "not pulled on this server"
     return True, health.reason
 
 

@@ -9,7 +9,7 @@ import httpx
 
 from routing import transport
 from routing.deadlines import deadlines
-from routing.errors import UpstreamError, UpstreamTimeout
+from routing.errors import BadRequest, UpstreamError, UpstreamTimeout
 from routing.offers import Endpoint
 from routing.vocabulary import ModelCard, Request, WireEvent
 from routing.wire import WIRES, Decoder, HttpCall, Target
@@ -106,7 +106,10 @@ async def _events(
 async def stream(request: Request, card: ModelCard, endpoint: Endpoint) -> AsyncGenerator[WireEvent, None]:
     """The events of one answer. Raises a `PanalError`; closing it closes the connection to the provider."""
     wire = WIRES[endpoint.wire]
-    call = wire.request(request, Target(card.name, card.context, endpoint.key))
+    try:
+        call = wire.request(request, Target(card.name, card.context, endpoint.key))
+    except TypeError as error:  # orjson refuses what is nested beyond all use
+        raise BadRequest("The request is nested too deeply.") from error
     clock = Clock()
     async with _opened(endpoint, call, clock) as response:
         if response.status_code != 200:

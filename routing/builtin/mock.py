@@ -22,7 +22,12 @@ from routing.vocabulary import Delta, Finish, Finished, Request, WireEvent
 LIMITS = {"ttft": 60_000, "itl": 10_000, "len": 20_000, "fail": 100, "cut": 20_000}
 BREATHE_EVERY = 16  # tokens between pauses that let other work of the process run
 
-WORDS = ["the", "hive", "keeps", "every", "answer", "in", "its", "own", "cell", "and", "each", "cell", "belongs", "to", "one", "workspace", "so", "a", "question", "goes", "out", "and", "words", "come", "back", "one", "after", "another", "while", "careful", "bees", "count", "what", "was", "carried", "weigh", "it", "note", "the", "price", "and", "fly", "again", "because", "nothing", "sweet", "is", "ever", "lost"]
+TEXT = """
+    the hive keeps every answer in its own cell and each cell belongs to one workspace so a question goes
+    out and words come back one after another while careful bees count what was carried weigh it note the
+    price and fly again because nothing sweet is ever lost
+"""
+WORDS = TEXT.split()
 SENTENCE = 12  # words
 
 _knob = re.compile(r"-([a-z]+)(\d{1,6})")

@@ -1,1 +1,1 @@
-"""The stages of the gateway, outermost first: measure, route, ledger. Adding one is a module and a line in `gateway`."""
+"""The gateway's stages, outermost first: measure, route, ledger. A new one is a module and a word in `gateway`."""

@@ -229,11 +229,11 @@ def listed(body: bytes) -> list[Listed]:
     models = parsed.get("data") if isinstance(parsed, dict) else None
     if not isinstance(models, list):
         raise BadFrame("The provider's list of models cannot be read.")
-    found = []
-    for model in models:
-        if isinstance(model, dict) and isinstance(model.get("id"), str):
-            found.append(Listed(model["id"], context=_count(model, "max_model_len")))
-    return found
+    return [
+        Listed(model["id"], context=_count(model, "max_model_len"))
+        for model in models
+        if isinstance(model, dict) and isinstance(model.get("id"), str)
+    ]
 
 
 WIRE = Wire("openai", request_out, Decoder, failure, "/models", listed, auth)

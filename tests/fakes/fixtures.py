@@ -35,3 +35,14 @@ def fake_ollama(_fake_ollama):
 @pytest.fixture
 def fake_openai(_fake_openai):
     return _fresh(_fake_openai)
+
+
+@pytest.fixture(autouse=True)
+def _routing_forgets():
+    """Each test meets a process that has just started: no catalog, no health, no remembered tokens."""
+    yield
+    from routing import catalog
+    from routing.dataplane import auth
+
+    catalog.forget_all()
+    auth.forget_all()

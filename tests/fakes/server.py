@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -148,6 +149,14 @@ class FakeServer:
         self.counters = Counters(in_flight=self.counters.in_flight)
         self.requests.clear()
 
+    async def until_aborted(self, count: int = 1, seconds: float = 1.0) -> None:
+        """Wait until that many clients have left in mid-answer; fails after `seconds`."""
+        for _ in range(int(seconds / 0.002)):
+            if self.counters.aborted >= count:
+                return
+            await asyncio.sleep(0.002)
+        raise AssertionError(f"{self.counters.aborted} of {count} clients left")
+
     @property
     def chats(self) -> list[Recorded]:
         """The recorded requests that asked for an answer, without lists and probes."""
@@ -155,7 +164,7 @@ class FakeServer:
 
     # -- the server
 
-    async def serve(self, port: int, ready: threading.Event | None = None) -> None:
+    async def serve(self, port: int, ready: threading.Event | asyncio.Event | None = None) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         listener = await asyncio.start_server(self._connected, "127.0.0.1", port)
         self.port = listener.sockets[0].getsockname()[1]
@@ -330,14 +339,11 @@ def main(server: FakeServer) -> None:
     server.tokens, server.delay_ms, server.first_ms = options.tokens, options.delay_ms, options.first_ms
 
     async def run() -> None:
-        ready = threading.Event()
-        serving = asyncio.ensure_future(server.serve(options.port, ready))
-        while not ready.is_set():
-            await asyncio.sleep(0.01)
+        started = asyncio.Event()
+        serving = asyncio.ensure_future(server.serve(options.port, started))
+        await started.wait()
         print(json.dumps({"url": server.url}), flush=True)
         await serving
 
-    try:
+    with suppress(KeyboardInterrupt):
         asyncio.run(run())
-    except KeyboardInterrupt:
-        pass
