@@ -19,8 +19,10 @@ class BadWorkspaceName(Invalid):
 
 
 def workspace_name() -> str:
-    """The name of the current scope's workspace; every page shows it, so it is kept in the cache."""
+    """The name of the current scope's workspace, empty for the platform itself; kept in the cache."""
     scope = current_scope()
+    if scope.is_public:
+        return ""
     name = cache.get(CACHE_KEY)
     if name is None:
         with public_scope():

@@ -15,7 +15,9 @@ from tenants.people.tasks import mail_send
 from tenants.policy import Action, require
 
 
-def _letter(name: str, *, user: User, subject: str, link: str, request: HttpRequest, sender: str = "") -> None:
+def _letter(
+    name: str, *, user: User, subject: str, link: str, request: HttpRequest, sender: str = ""
+) -> None:
     context = {"person": user, "link": link, "host": request.get_host(), "sender": sender}
     one_line = " ".join(subject.split())  # a line break in a name must not make a header
     mail_send.delay_on_commit(user.email, one_line, render_to_string(f"email/{name}.txt", context))

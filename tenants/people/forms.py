@@ -61,5 +61,8 @@ class PasswordChangeForm(PasswordSetForm):
 
 class ProfileForm(forms.Form):
     name = forms.CharField(
-        label="Your name", max_length=120, required=False, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        label="Your name",
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

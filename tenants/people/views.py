@@ -45,7 +45,9 @@ def _destination(request: HttpRequest) -> str:
     return wanted if safe else _home()
 
 
-def _count(request: HttpRequest, account: str, *, by_account: throttle.Limit, by_address: throttle.Limit) -> None:
+def _count(
+    request: HttpRequest, account: str, *, by_account: throttle.Limit, by_address: throttle.Limit
+) -> None:
     by_address.count(throttle.address_of(request))
     by_account.count(account)
 
