@@ -97,7 +97,7 @@ class TokensPage(CursorPage):
 
 
 class Me(PanalAPIView):
-    policy = {}  # a credential of any scope may ask whose it is
+    policy = {"GET": Action.SELF}
 
     @extend_schema(responses=MeSerializer, summary="Who am I", tags=["people"])
     def get(self, request: Request) -> Response:

@@ -62,6 +62,7 @@ INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARE
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 AUTH_USER_MODEL = "people.User"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique by a constraint on its lower-case form
 DATABASES = {"default": database_config(DATABASE_URL, pool_size=env_int("DATABASE_POOL", 24))}
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 ORIGINAL_BACKEND = "django_prometheus.db.backends.postgresql"
@@ -197,6 +198,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PersonRole": "tenants.people.models.User.Role",
+        "MessageRole": "chat.models.Message.Role",
+        "MemberRole": "tenants.people.api.ROLES",
+    },
 }
 
 CELERY_BROKER_URL = celery_url(REDIS_URL)
