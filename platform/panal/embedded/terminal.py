@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-WORTH_SHOWING = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
+WORTH_SHOWING = re.compile(r"(^|[\s\[])(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
 NAME_WIDTH = 10
 
 
