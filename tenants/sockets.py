@@ -21,9 +21,15 @@ def header(scope: dict[str, Any], name: bytes) -> str:
     return ""
 
 
+def host_of(scope: dict[str, Any]) -> str:
+    """The last `Host` header: a client that adds its own sends the address it connected to before it."""
+    hosts = [value for key, value in scope["headers"] if key == b"host"]
+    return str(hosts[-1].decode("latin-1")) if hosts else ""
+
+
 async def workspace_of(scope: dict[str, Any]) -> Scope:
     """The tenant of the `Host` header. Raises `UnknownWorkspace`; the base domain is not a workspace either."""
-    host = header(scope, b"host")
+    host = host_of(scope)
     found = directory.known_host(host) or await in_public(directory.resolve_host, host)
     if found.is_public:
         raise directory.UnknownWorkspace
@@ -32,7 +38,7 @@ async def workspace_of(scope: dict[str, Any]) -> Scope:
 
 def _same_origin(scope: dict[str, Any]) -> bool:
     origin = urlsplit(header(scope, b"origin"))
-    return bool(origin.netloc) and origin.netloc.lower() == header(scope, b"host").lower()
+    return bool(origin.netloc) and origin.netloc.lower() == host_of(scope).lower()
 
 
 async def _actor_of_token(raw: str, workspace: Scope) -> Actor:
