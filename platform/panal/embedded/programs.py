@@ -91,7 +91,12 @@ def as_postgres_account(command: Iterable[str], folders: Iterable[Path]) -> tupl
         )
     identity = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     if not all(_open_to_others(folder) for folder in folders):
-        identity += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without the secure bit, access(2) would ignore the capability, and PostgreSQL asks it for its own binary.
+        identity += [
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+            "--securebits=+no_setuid_fixup",
+        ]
     return (setpriv, *identity, "--", *command)
 
 
