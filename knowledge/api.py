@@ -9,7 +9,7 @@ from uuid import UUID
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +17,7 @@ from knowledge import errors, selectors, serializers, services
 from knowledge.models import Document, KnowledgeBase
 from knowledge.search import search
 from tenants.api import CursorPage, PanalAPIView
+from tenants.parsers import JSONParser
 from tenants.policy import Action
 
 # A body of 500 texts, or a file with the marks around it; a longer one is refused before it is read.

@@ -211,6 +211,8 @@ def test_broken_json_an_empty_file_and_no_file(client) -> None:
     url = f"{BASES}{make_base(client)}/documents/"
     broken = client.post(url, "{not json", content_type="application/json")
     assert (broken.status_code, broken.json()["code"]) == (400, "malformed_body")
+    deep = client.post(url, "[" * 200_000, content_type="application/json")
+    assert (deep.status_code, deep.json()["code"]) == (400, "malformed_body")
     empty = client.post(url, {"file": SimpleUploadedFile("a.txt", b"")}, format="multipart")
     assert (empty.status_code, empty.json()["code"]) == (422, "document_empty")
     missing = client.post(url, {"external_id": "x"}, format="multipart")

@@ -17,8 +17,8 @@ import pytest
 from tests.knowledge import files
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = 24
-KILLS = 4
+DOCUMENTS = 16
+KILLS = 3
 
 
 @dataclass
@@ -32,7 +32,18 @@ class Worker:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", "panal.celery", "worker", "-c", "1", "--loglevel", "INFO"],
+                [
+                    sys.executable,
+                    "-m",
+                    "celery",
+                    "-A",
+                    "panal.celery",
+                    "worker",
+                    "-c",
+                    "1",
+                    "--loglevel",
+                    "INFO",
+                ],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -55,7 +66,9 @@ def worker(live, tmp_path):
 
 
 def text_of(number: int) -> str:
-    return " ".join(f"Sentence {i} of document {number} tells of bee number {i * number}." for i in range(220))
+    return " ".join(
+        f"Sentence {i} of document {number} tells of bee number {i * number}." for i in range(220)
+    )
 
 
 def upload(client, base_id: str) -> list[str]:
@@ -93,12 +106,15 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(live, worker) -> None:
         ids = upload(acme, base_id)
         other = globex.post("/api/knowledge-bases/", json={"name": "Other"}).json()["id"]
         theirs = globex.post(
-            f"/api/knowledge-bases/{other}/documents/", json={"title": "Bee", "text": "Bee number 77 of Globex."}
+            f"/api/knowledge-bases/{other}/documents/",
+            json={"title": "Bee", "text": "Bee number 77 of Globex."},
         ).json()["id"]
         for kill in range(1, KILLS + 1):
             worker.start()
             goal = kill * DOCUMENTS // (KILLS + 2)
-            assert wait_until(lambda goal=goal: statuses(acme, base_id)["ready"] >= goal, 60), worker.log.read_text()
+            assert wait_until(lambda goal=goal: statuses(acme, base_id)["ready"] >= goal, 60), (
+                worker.log.read_text()
+            )
             time.sleep(chooser.random() * 0.3)
             worker.kill()
         worker.start()
