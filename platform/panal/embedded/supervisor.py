@@ -4,9 +4,11 @@ import resource
 import shlex
 import subprocess
 import time
+import xmlrpc.client
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy
+from xmlrpc.client import ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
@@ -55,7 +57,7 @@ class Supervisor:
         while True:
             try:
                 self._call("getState")
-            except (OSError, Fault) as error:
+            except (OSError, HTTPException, xmlrpc.client.Error) as error:
                 if not self.running() or time.monotonic() > deadline:
                     lines = last_lines(self.home.log("supervisor"))
                     raise EmbeddedError(f"The supervisor did not start.\n{lines}") from error
@@ -71,9 +73,11 @@ class Supervisor:
 
     def broken(self, states: frozenset[str] = GIVEN_UP) -> str | None:
         """The first program in one of the `states`."""
-        if not self.running():
-            return "supervisor"
-        for info in self._call("getAllProcessInfo"):
+        try:
+            table = self._call("getAllProcessInfo")
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            return None if self.running() else "supervisor"
+        for info in table:
             if info["statename"] in states:
                 return str(info["name"])
         return None

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 WORTH_SHOWING = re.compile(r"(^|[\s\[])(WARNING|ERROR|CRITICAL|FATAL|PANIC|Traceback)\b")
@@ -10,8 +11,10 @@ NAME_WIDTH = 10
 
 
 def say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    # A closed terminal must not keep us from stopping in order.
+    with suppress(OSError):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 class LogTail:
@@ -24,9 +27,10 @@ class LogTail:
 
     def new_lines(self) -> Iterator[str]:
         for file in sorted(self.folder.glob("*.log")):
-            for line in self._added(file):
-                if self.everything or WORTH_SHOWING.search(line):
-                    yield f"{file.stem:<{NAME_WIDTH}}| {line}"
+            with suppress(FileNotFoundError):  # just being rotated
+                for line in self._added(file):
+                    if self.everything or WORTH_SHOWING.search(line):
+                        yield f"{file.stem:<{NAME_WIDTH}}| {line}"
 
     def _added(self, file: Path) -> list[str]:
         offset = self.offsets.get(file, 0)

@@ -23,7 +23,7 @@ from panal.kit.env import env_bool, env_str
 
 # The first start migrates the database and makes the demo workspace before the web process answers.
 PART_SECONDS = 60
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 ADDRESS_VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
