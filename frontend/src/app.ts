@@ -1,6 +1,7 @@
 /** Console and public site: htmx and the page's own small parts. */
 
 import "htmx.org";
+import { startUploads } from "./console/upload";
 import { t } from "./i18n";
 import { copyText } from "./ui/copy";
 import { startPage } from "./ui/start";
@@ -23,3 +24,4 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:error", () => toast({ text: t("error.network") }));
 
 startPage();
+startUploads();

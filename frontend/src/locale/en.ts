@@ -139,4 +139,13 @@ export const en = {
   "error.budget_exceeded": "The workspace’s budget is used up. Ask an administrator.",
   "error.rate_limit_exceeded": "Too many questions in a short time. Wait a moment.",
   "error.ledger_unavailable": "The accounting is out of reach, so no model was asked. Please try again.",
+
+  "upload.waiting": "Waiting",
+  "upload.sending": "{percent} %",
+  "upload.checking": "Checking…",
+  "upload.taken": "Taken. It is being read.",
+  "upload.refused": "The server did not take this file.",
+  "upload.no_connection": "The connection broke off.",
+  "upload.empty": "The file is empty.",
+  "upload.too_large": "A file may have up to {limit} MB.",
 };

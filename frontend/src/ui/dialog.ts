@@ -10,6 +10,11 @@ export function startDialogs(): void {
     if (opens) document.querySelector<HTMLDialogElement>(`#${CSS.escape(opens.dataset["dialogOpen"]!)}`)?.showModal();
     else if (target.closest("[data-dialog-close]")) target.closest("dialog")?.close();
   });
+  // The server renders a form with errors in an open dialog.
+  for (const dialog of document.querySelectorAll<HTMLDialogElement>("dialog[open]")) {
+    dialog.close();
+    dialog.showModal();
+  }
   // A form with data-confirm="Sentence" is sent only after a yes; data-confirm-action names the button.
   document.addEventListener("submit", (event) => void onSubmit(event), true);
 }

@@ -1,6 +1,7 @@
 """Reading one document, at the passage somebody cited."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,8 @@ from tenants.policy import Action
 from tenants.web import policy_required
 
 LEAD = 4_000  # characters shown before a cited passage
+NEAR = 300  # how far from its ends a text is cut at a space
+SPACE = re.compile(r"\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,17 @@ def _offset(raw: str) -> int:
     return int(raw)
 
 
+def _whole_words(document_id: UUID, start: int) -> TextRange:
+    """The text from `start`, without a cut word at either end."""
+    found = document_text(document_id, start=max(start - 1, 0))
+    text = found.text
+    head = SPACE.search(text[:NEAR]) if start > 0 else None
+    skipped = head.end() if head else 0
+    tail = list(SPACE.finditer(text[-NEAR:])) if found.end < found.characters else []
+    kept = len(text) - len(text[-NEAR:]) + tail[-1].end() if tail else len(text)
+    return replace(found, start=found.start + skipped, end=found.start + kept, text=text[skipped:kept])
+
+
 def _window(found: TextRange, chunk: Chunk | None) -> Window:
     text = found.text
     first, last = (chunk.start - found.start, chunk.end - found.start) if chunk else (len(text), len(text))
@@ -78,6 +92,6 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
         "base": found.knowledge_base,
         "chunk": chunk,
         "passage_gone": bool(wanted) and chunk is None,
-        "window": _window(document_text(document_id, start=start), chunk),
+        "window": _window(_whole_words(document_id, start), chunk),
     }
     return render(request, "console/document.html", context)

@@ -29,7 +29,7 @@ from tenants.actors import Actor
 from tenants.policy import Action, can
 from tenants.web import actor_of, policy_required
 
-GROUPS = {"model": "Model", "feature": "Feature", "user": "Member", "token": "API token"}
+GROUPS = {"model": "model", "feature": "feature", "user": "member", "token": "API token"}
 ON_ONE_PAGE = ("model", "feature", "user")
 TOP = 8
 METRICS = {"cost": "Cost", "tokens": "Tokens", "requests": "Requests"}
