@@ -47,7 +47,8 @@ ANSWERABLE = {
     "what does insufficient_scope mean": {"api-and-tokens"},
 }
 UNANSWERABLE = """What is the capital of Mongolia?|Write a poem about autumn rain
-hello|Solve x squared minus four equals zero|Who won the world cup in 1998?|How do I bake sourdough bread?|Translate good morning into French
+hello|Solve x squared minus four equals zero|Who won the world cup in 1998?
+How do I bake sourdough bread?|Translate good morning into French
 What is the weather tomorrow?|Explain photosynthesis|Best restaurants in Vienna|tell me a joke
 How tall is Mount Everest?|What is the boiling point of water?|How do I change a car tyre?|Summarise Hamlet|thanks
 what is love|How do vaccines work?|Who wrote War and Peace?|recommend a good film|How many legs does a spider have?
