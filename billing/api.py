@@ -68,6 +68,11 @@ class UsageRow(UsageSums):
     user = serializers.UUIDField(required=False, allow_null=True)
     token = serializers.UUIDField(required=False, allow_null=True)
 
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Only the dimensions that were asked for: an absent one is not the same as an unknown user."""
+        shown = super().to_representation(instance)
+        return {name: value for name, value in shown.items() if name in instance or name == "billed_usd"}
+
 
 class UsageReport(serializers.Serializer[Any]):
     rows = UsageRow(many=True)

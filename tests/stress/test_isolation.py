@@ -9,7 +9,7 @@ import pytest
 
 from tests.fixtures.live import ROOT
 
-OPERATIONS = int(os.environ.get("STRESS_OPERATIONS", "20000"))
+OPERATIONS = int(os.environ.get("STRESS_OPERATIONS", "21000"))
 
 
 @pytest.fixture
