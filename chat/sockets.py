@@ -7,8 +7,9 @@ from uuid import UUID
 
 from prometheus_client import Gauge
 
-from chat.turns import bus, runtime
+from chat.turns import bus, rescue, runtime
 from chat.turns.frames import encode
+from panal.kit import lifecycle
 from panal.kit.drain import on_drain
 from panal.kit.env import env_int
 
@@ -43,6 +44,8 @@ async def _deliver_notice(body: dict[str, Any]) -> None:
 
 
 bus.on("notice", _deliver_notice)
+lifecycle.on_startup(rescue.start)
+lifecycle.on_shutdown(rescue.end)
 
 
 def draining_frame() -> str:

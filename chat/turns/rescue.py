@@ -8,7 +8,6 @@ import redis
 
 from chat.turns import bus, leases, runtime
 from chat.turns.refs import ref_of_member
-from panal.kit import lifecycle
 from panal.kit.drain import draining
 from tenants.scope import in_public
 
@@ -54,13 +53,11 @@ async def _rescue(member: str) -> bool:
     return await runtime.adopt(ref)
 
 
-@lifecycle.on_startup
 async def start() -> None:
     for loop in (bus.listen(), renew_forever(), rescue_forever()):
         _tasks.add(asyncio.create_task(loop))
 
 
-@lifecycle.on_shutdown
 async def end() -> None:
     for task in _tasks:
         task.cancel()
