@@ -87,9 +87,9 @@ def _read_endpoints(scope: Scope) -> Iterator[Endpoint]:
         yield Endpoint(
             schema=scope.schema,
             provider=row.slug,
-            wire=row.wire,
-            base_url=row.base_url,
-            pool=row.pool,
+            wire=source.wire if source else row.wire,
+            base_url=source.base_url if source else row.base_url,
+            pool=source.pool if source else row.pool,
             own=not scope.is_public,
             discovers=row.from_environment and row.wire == "ollama",
             assumed=source.assumed if source else False,

@@ -12,7 +12,10 @@ _context = re.compile(
     r"context[ _-]?(length|window|size)|maximum context|too many (input )?tokens|prompt is too long",
     re.IGNORECASE,
 )
-_secret = re.compile(r"(sk|pnl|key|Bearer)[-_ ][\w.\-]{6,}", re.IGNORECASE)
+# Known beginnings of keys, whatever follows "Bearer", and any long word with a digit in it.
+_secret = re.compile(
+    r"\b(?:sk|pk|rk|pnl|gsk|xai)[-_][\w.\-]{4,}|bearer\s+\S{4,}|\b(?=[\w\-]*\d)[\w\-]{24,}", re.IGNORECASE
+)
 _MESSAGE_LIMIT = 300  # characters of a provider's own words that reach the caller
 
 

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -151,11 +152,17 @@ class FakeServer:
 
     async def until_aborted(self, count: int = 1, seconds: float = 1.0) -> None:
         """Wait until that many clients have left in mid-answer; fails after `seconds`."""
+        await self._until(lambda: self.counters.aborted >= count, seconds)
+
+    async def until_tokens(self, count: int, seconds: float = 5.0) -> None:
+        await self._until(lambda: self.counters.tokens >= count, seconds)
+
+    async def _until(self, reached: Callable[[], bool], seconds: float) -> None:
         for _ in range(int(seconds / 0.002)):
-            if self.counters.aborted >= count:
+            if reached():
                 return
             await asyncio.sleep(0.002)
-        raise AssertionError(f"{self.counters.aborted} of {count} clients left")
+        raise AssertionError(f"not reached within {seconds} s: {self.counters}")
 
     @property
     def chats(self) -> list[Recorded]:

@@ -63,7 +63,7 @@ def run():
         async with aclosing(gateway.start(request)) as generation:
             try:
                 async for event in generation:
-                    events.append(event)
+                    events.append(event)  # noqa: PERF401 - what came before an error is kept
             except Exception as failed:
                 error = failed
         return events, generation.receipt, error

@@ -222,9 +222,8 @@ class TestRefusals:
             headers = {"authorization": f"Bearer {key}", "host": host}
             return httpx.get(f"http://127.0.0.1:{port}/v1/models", headers=headers).status_code
 
-        assert [code(host) for host in ("localhost:8000", "acme.localhost", "globex.localhost", "nobody.localhost")] == [
-            200, 200, 401, 404,
-        ]  # fmt: skip
+        hosts = ("localhost:8000", "acme.localhost", "globex.localhost", "nobody.localhost")
+        assert [code(host) for host in hosts] == [200, 200, 401, 404]
 
     def test_scopes_and_roles(self, port, token, cast):
         def code(actor, *scopes):
@@ -354,15 +353,14 @@ class TestFaults:
         await asyncio.to_thread(connect, fake_ollama, cast.scope)
         fake_ollama.tokens, fake_ollama.delay_ms = 500, 20
         body = {"model": "llama3.1:8b", "messages": HELLO, "stream": stream}
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
         data = json.dumps(body).encode()
         head = (
             f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\n"
             f"content-length: {len(data)}\r\n\r\n"
         )
         writer.write(head.encode() + data)
-        while fake_ollama.counters.tokens < 5:
-            await asyncio.sleep(0.005)
+        await fake_ollama.until_tokens(5)
         left = time.monotonic()
         writer.close()
         await fake_ollama.until_aborted()
