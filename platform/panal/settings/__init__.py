@@ -147,6 +147,7 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", f"Panal <no-reply@{PANAL_BASE_DOMAIN}>")
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # the others join with their catalogues; half a translation is worse than none
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
