@@ -8,4 +8,5 @@ urlpatterns = [
     path("", include("routing.urls")),
     path("", include("knowledge.urls")),
     path("", include("chat.urls_api")),
+    path("", include("panal.console.urls_api")),
 ]

@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from panal.kit.errors import NotFound
 
+from panal.kit.errors import NotFound
 from tenants.actors import Actor
 from tenants.errors import OwnerProtected
 from tenants.people.links import password_link
@@ -21,6 +21,14 @@ def _letter(
     context = {"person": user, "link": link, "host": request.get_host(), "sender": sender}
     one_line = " ".join(subject.split())  # a line break in a name must not make a header
     mail_send.delay_on_commit(user.email, one_line, render_to_string(f"email/{name}.txt", context))
+
+
+def user_of(actor: Actor) -> User:
+    """The person behind an actor. Raises `NotFound` for the platform's own."""
+    user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
+    if user is None:
+        raise NotFound
+    return user
 
 
 @transaction.atomic

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
-from panal.kit.errors import NotFound
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from panal.kit.errors import NotFound
 from tenants.api import CursorPage, PanalAPIView
 from tenants.people import schema  # noqa: F401 - teaches the OpenAPI schema our authentication
-from tenants.people.accounts import member_invite, member_remove
+from tenants.people.accounts import member_invite, member_remove, user_of
 from tenants.people.models import ApiToken, User
 from tenants.people.selectors import members_visible, tokens_visible
 from tenants.people.services import (
@@ -197,10 +197,7 @@ class Tokens(PanalAPIView):
     def post(self, request: Request) -> Response:
         wanted = TokenCreateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        owner = User.objects.filter(pk=self.actor.user_id).first()
-        if owner is None:
-            raise NotFound
-        row, raw = token_create(user=owner, **wanted.validated_data)
+        row, raw = token_create(user=user_of(self.actor), **wanted.validated_data)
         return Response({**TokenSerializer(row).data, "token": raw}, status=status.HTTP_201_CREATED)
 
 

@@ -5,7 +5,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from tenants.people.models import User
 
-PASSWORD_HELP = "At least 10 characters, and nothing common."
+PASSWORD_HELP = "At least 10 characters, and nothing common."  # noqa: S105
 
 
 class SignInForm(forms.Form):

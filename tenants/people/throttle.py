@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import redis
 from django.core.cache import cache
 from django.http import HttpRequest
+
 from panal.kit.errors import PanalError
 
 logger = logging.getLogger(__name__)

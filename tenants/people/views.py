@@ -61,7 +61,7 @@ def _authenticate(request: HttpRequest, form: SignInForm) -> User | None:
         form.add_error(None, "The e-mail or the password is not right.")
         return None
     throttle.SIGN_IN_ACCOUNT.forget(email)
-    return cast(User, user)
+    return user
 
 
 def _status(form: SignInForm | PasswordForgottenForm) -> int:

@@ -53,9 +53,10 @@ def document(cast, base):
 @pytest.fixture
 def call():
     """`call(actor, model="m", cost="0.5", days_ago=3)` -> one settled row of the ledger."""
+    from django.utils import timezone
+
     from billing.models import UsageEvent
     from billing.vocabulary import CallStatus
-    from django.utils import timezone
     from panal.kit.ids import uuid7
     from tenants.scope import tenant_scope
 

@@ -89,7 +89,9 @@ def test_the_table_names_every_page_of_the_base_domain():
 
 def test_every_page_behind_the_sign_in_asks_the_policy():
     guarded = {**dict(named(get_resolver("panal.urls"))), **dict(named(get_resolver("panal.urls_public")))}
-    without = {name for name in CONSOLE.keys() | PLATFORM if not hasattr(guarded[name].callback, "policy_action")}
+    without = {
+        name for name in CONSOLE.keys() | PLATFORM if not hasattr(guarded[name].callback, "policy_action")
+    }
     assert without == set()
 
 

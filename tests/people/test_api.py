@@ -2,6 +2,7 @@
 
 import pytest
 from django.core import mail
+
 from tenants.people.models import User
 from tenants.scope import tenant_scope
 
@@ -46,7 +47,9 @@ def test_a_member_is_added_and_written_to(api, cast, django_capture_on_commit_ca
     assert (again.status_code, again.json()["code"]) == (409, "email_taken")
 
 
-@pytest.mark.parametrize("body", [{}, {"email": "no"}, {"email": "a@b.test", "role": "owner"}, {"email": ["a"]}, []])
+@pytest.mark.parametrize(
+    "body", [{}, {"email": "no"}, {"email": "a@b.test", "role": "owner"}, {"email": ["a"]}, []]
+)
 def test_a_bad_member_is_refused(api, cast, body):
     answer = api(cast.admin).post("/api/members/", body, format="json")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
@@ -119,11 +122,16 @@ def test_a_revoked_token_is_nothing(api, cast):
     program = api(host="acme.localhost")
     program.credentials(HTTP_AUTHORIZATION=f"Bearer {made['token']}")
     assert client.delete(f"/api/tokens/{made['id']}/").status_code == 204
-    assert (program.get("/api/me/").status_code, program.get("/api/me/").json()["code"]) == (401, "invalid_api_key")
+    assert (program.get("/api/me/").status_code, program.get("/api/me/").json()["code"]) == (
+        401,
+        "invalid_api_key",
+    )
     assert client.delete(f"/api/tokens/{made['id']}/").status_code == 404
 
 
-@pytest.mark.parametrize("body", [{"scopes": ["chat"]}, {"name": "x", "scopes": []}, {"name": "x", "scopes": ["all"]}])
+@pytest.mark.parametrize(
+    "body", [{"scopes": ["chat"]}, {"name": "x", "scopes": []}, {"name": "x", "scopes": ["all"]}]
+)
 def test_a_bad_token_is_refused(api, cast, body):
     assert api(cast.member, session=True).post("/api/tokens/", body, format="json").status_code == 422
 

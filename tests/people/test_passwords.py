@@ -5,10 +5,10 @@ import re
 import pytest
 from django.core import mail
 from django.core.cache import cache
+
 from tenants.people.models import User
 from tenants.people.services import member_add
 from tenants.scope import tenant_scope
-
 from tests.fixtures.tenants import PASSWORD
 
 NEW = "a fresh and longer one 7"

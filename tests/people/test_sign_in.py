@@ -2,9 +2,9 @@
 
 import pytest
 from django.core.cache import cache
+
 from tenants.people.models import User
 from tenants.scope import tenant_scope
-
 from tests.fixtures.tenants import PASSWORD
 
 WRONG = "The e-mail or the password is not right."

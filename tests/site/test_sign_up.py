@@ -6,6 +6,7 @@ import time
 import pytest
 from django.core.cache import cache
 from django.test import Client
+
 from tenants import directory
 from tenants.people.models import User
 from tenants.scope import public_scope, tenant_scope
@@ -43,7 +44,10 @@ def test_it_works(visitor):
     seconds = time.perf_counter() - started
     assert answer.status_code == 200
     assert seconds < 2
-    target = re.search(r'http-equiv="refresh" content="0;url=(http://initech\.localhost:8000(/welcome/[^"]+))"', answer.content.decode())
+    target = re.search(
+        r'http-equiv="refresh" content="0;url=(http://initech\.localhost:8000(/welcome/[^"]+))"',
+        answer.content.decode(),
+    )
     assert target is not None
 
     owner = Client(HTTP_HOST="initech.localhost:8000")

@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
-from panal.kit.errors import NotFound
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from knowledge.models import Chunk
 from knowledge.selectors import passage
+from panal.kit.errors import NotFound
 from tenants.api import PanalAPIView
 from tenants.policy import Action
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
-from panal.kit.errors import Invalid
 
 from knowledge.models import Chunk
 from knowledge.selectors import MAX_TEXT, TextRange, document_get, document_text
+from panal.kit.errors import Invalid
 from tenants.policy import Action
 from tenants.web import policy_required
 
@@ -85,7 +85,11 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     found = document_get(document_id)
     wanted = request.GET.get("chunk", "")
     chunk_id = _uuid(wanted)
-    chunk = Chunk.objects.defer("embedding").filter(pk=chunk_id, document_id=document_id).first() if chunk_id else None
+    chunk = (
+        Chunk.objects.defer("embedding").filter(pk=chunk_id, document_id=document_id).first()
+        if chunk_id
+        else None
+    )
     start = max(chunk.start - LEAD, 0) if chunk else _offset(request.GET.get("start", ""))
     context = {
         "document": found,

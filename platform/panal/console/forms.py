@@ -27,7 +27,9 @@ LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "No end"}
 
 
 class MemberAddForm(forms.Form):
-    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
     name = forms.CharField(label="Name", max_length=120, required=False)
     role = forms.ChoiceField(choices=[(role.value, label) for role, label in ROLES.items()])
 
@@ -41,9 +43,13 @@ class TokenForm(forms.Form):
         max_length=80, help_text="Where it is used, for example “CI” or “my laptop”.", label="Name"
     )
     scopes = forms.MultipleChoiceField(
-        label="May do", widget=forms.CheckboxSelectMultiple, error_messages={"required": "Choose at least one."}
+        label="May do",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one."},
     )
-    lifetime = forms.ChoiceField(label="Ends after", choices=list(LIFETIMES.items()), required=False, initial="90")
+    lifetime = forms.ChoiceField(
+        label="Ends after", choices=list(LIFETIMES.items()), required=False, initial="90"
+    )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +64,11 @@ def offered_scopes(actor: Actor) -> list[tuple[str, str]]:
     """Scopes that would allow this person anything; `admin` only where it means more than the others together."""
     may = ROLE_ACTIONS.get(actor.role, frozenset())
     whole = TOKEN_SCOPES["admin"] <= may
-    return [(key, label) for key, label in SCOPES.items() if (whole if key == "admin" else TOKEN_SCOPES[key] & may)]
+    return [
+        (key, label)
+        for key, label in SCOPES.items()
+        if (whole if key == "admin" else TOKEN_SCOPES[key] & may)
+    ]
 
 
 class KnowledgeBaseForm(forms.Form):

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
-from panal.kit.errors import Invalid, PanalError
 
 from knowledge.models import Document, KnowledgeBase
 from knowledge.search import Hit, search
@@ -31,6 +30,7 @@ from knowledge.services import (
 )
 from panal.console.forms import KnowledgeBaseForm, TypedNameForm
 from panal.console.paging import page_of, sort_of
+from panal.kit.errors import Invalid, PanalError
 from tenants.policy import Action
 from tenants.web import actor_of, policy_required
 
@@ -182,7 +182,7 @@ def base_delete(request: HttpRequest, base_id: UUID) -> HttpResponse:
     return redirect("console:knowledge")
 
 
-def _take(request: HttpRequest, base_id: UUID, file: UploadedFile) -> Refused | None:
+def _take(request: HttpRequest, base_id: UUID, file: UploadedFile[Any]) -> Refused | None:
     name = file.name or "file"
     try:
         document_add_file(actor=actor_of(request), knowledge_base_id=base_id, file=file, filename=name)

@@ -10,11 +10,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
-from panal.kit.errors import Invalid, NotFound, PanalError
 
 from panal.console.forms import ROLES, MemberAddForm, RoleForm
 from panal.console.notices import undoable
 from panal.console.paging import page_of, sort_of
+from panal.kit.errors import Invalid, NotFound, PanalError
 from tenants.people.accounts import member_invite, member_remove
 from tenants.people.links import password_link
 from tenants.people.models import User
@@ -106,9 +106,7 @@ def member_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
     active = request.POST.get("active") == "1"
     user = member_set_active(actor=actor_of(request), user_id=user_id, active=active)
     said = f"{user.display_name} may come in again." if active else f"{user.display_name} is suspended."
-    undoable(
-        request, said, reverse("console:member_active", args=[user_id]), active="0" if active else "1"
-    )
+    undoable(request, said, reverse("console:member_active", args=[user_id]), active="0" if active else "1")
     return redirect("console:members")
 
 

@@ -56,7 +56,9 @@ def _steps(*, models: bool, documents: bool, people: bool, asked: bool, token: b
             "console:models",
             "See how",
         ),
-        Step(people, "Invite a colleague", "They get a link to choose a password.", "console:members", "Invite"),
+        Step(
+            people, "Invite a colleague", "They get a link to choose a password.", "console:members", "Invite"
+        ),
         Step(
             token,
             "Let a program ask",

@@ -8,17 +8,23 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
-from panal.kit.errors import Invalid, NotFound
 
 from panal.console.forms import TokenForm
 from panal.console.paging import page_of, sort_of
-from tenants.people.models import User
+from panal.kit.errors import Invalid, NotFound
+from tenants.people.accounts import user_of
 from tenants.people.selectors import tokens_visible
 from tenants.people.services import token_create, token_revoke
 from tenants.policy import Action, can
 from tenants.web import actor_of, policy_required
 
-SORTS = {"name": "name", "created": "created_at", "used": "last_used_at", "ends": "expires_at", "owner": "user__email"}
+SORTS = {
+    "name": "name",
+    "created": "created_at",
+    "used": "last_used_at",
+    "ends": "expires_at",
+    "owner": "user__email",
+}
 
 
 def _page(
@@ -56,7 +62,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, status=Invalid.status)
     facts = form.cleaned_data
     row, raw = token_create(
-        user=User.objects.get(pk=actor.user_id),
+        user=user_of(actor),
         name=facts["name"],
         scopes=facts["scopes"],
         expires_at=form.expires_at(),

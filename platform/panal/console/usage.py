@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
-from panal.kit.errors import Invalid, NotFound
 
 from billing.selectors import (
     Totals,
@@ -24,6 +23,7 @@ from panal.console.charts import day_chart
 from panal.console.forms import DaysForm
 from panal.console.paging import page_of
 from panal.console.periods import CHOICES, Period, custom_period, named_period
+from panal.kit.errors import Invalid, NotFound
 from panal.templatetags.figures import feature_name
 from tenants.actors import Actor
 from tenants.policy import Action, can
@@ -86,7 +86,9 @@ def _tables(request: HttpRequest, actor: Actor, period: Period) -> dict[str, Any
     tables = []
     for group in ON_ONE_PAGE:
         rows = named_rows(actor, group, period)
-        tables.append({"by": group, "heading": GROUPS[group], "rows": rows[:TOP], "more": max(len(rows) - TOP, 0)})
+        tables.append(
+            {"by": group, "heading": GROUPS[group], "rows": rows[:TOP], "more": max(len(rows) - TOP, 0)}
+        )
     return {"by": "", "tables": tables}
 
 

@@ -4,9 +4,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
-from panal.kit.errors import Invalid, PanalError
 
 from panal.console.forms import WorkspaceForm
+from panal.kit.errors import Invalid, PanalError
 from tenants.policy import Action
 from tenants.web import actor_of, policy_required
 from tenants.workspace import workspace_name, workspace_rename
@@ -15,7 +15,9 @@ from tenants.workspace import workspace_name, workspace_rename
 @require_http_methods(["GET", "HEAD", "POST"])
 @policy_required(Action.WORKSPACE_MANAGE)
 def settings(request: HttpRequest) -> HttpResponse:
-    form = WorkspaceForm(request.POST if request.method == "POST" else None, initial={"name": workspace_name()})
+    form = WorkspaceForm(
+        request.POST if request.method == "POST" else None, initial={"name": workspace_name()}
+    )
     if form.is_valid():
         try:
             workspace_rename(actor=actor_of(request), name=form.cleaned_data["name"])

@@ -45,7 +45,13 @@ def _recent() -> QuerySet[DailyTotal]:
 
 def _sum(expression: Any) -> Any:
     """The 30-day sum of one tenant."""
-    sums = _recent().filter(tenant=OuterRef("pk")).values("tenant").annotate(value=Sum(expression)).values("value")
+    sums = (
+        _recent()
+        .filter(tenant=OuterRef("pk"))
+        .values("tenant")
+        .annotate(value=Sum(expression))
+        .values("value")
+    )
     zero = Decimal(0)
     return Coalesce(Subquery(sums), zero, output_field=DecimalField(max_digits=30, decimal_places=12))
 
@@ -54,7 +60,7 @@ def tenants_list(*, actor: Actor, search: str = "") -> QuerySet[Tenant]:
     """Claimed workspaces with `requests`, `tokens`, `cost_usd` of 30 days and `last_day` of use."""
     require(actor, Action.PLATFORM)
     last = DailyTotal.objects.filter(tenant=OuterRef("pk"), requests__gt=0).order_by("-day").values("day")[:1]
-    tenants = Tenant.objects.exclude(status=Tenant.Status.SPARE).annotate(
+    tenants: QuerySet[Tenant] = Tenant.objects.exclude(status=Tenant.Status.SPARE).annotate(
         requests=_sum("requests"),
         tokens=_sum(F("input_tokens") + F("output_tokens")),
         cost_usd=_sum("cost_usd"),
