@@ -99,7 +99,7 @@ _word = re.compile(r"[^\W_]+(?:['’_][^\W_]+)*")
 _ideographs = re.compile(r"[぀-ヿ㐀-鿿]+")
 _SUFFIXES = (
     "ations", "ation", "ingly", "mente", "ments", "ment", "ungen", "ions", "ings", "ion", "ing", "ung", "ies",
-    "ied", "ers", "ed", "es", "er", "en", "ar", "ir", "s", "e", "y", "a", "o",
+    "ied", "ers", "ed", "es", "as", "os", "er", "en", "ar", "ir", "s", "e", "y", "a", "o",
 )  # fmt: skip
 _SHORTEST_STEM = 4
 

@@ -14,7 +14,10 @@ RANK_BONUS = 0.12  # the search put this source first
 PLACE_BONUS = 0.05  # early sentences of a passage tell what it is about
 LONG_UNIT = 45  # words beyond which a unit is worth less
 DIRECT = 0.5  # share of the question's weight a direct answer covers
-FOLLOWS = 0.55  # share of the best score further pieces need
+FOLLOWS = 0.55  # share of the best score a further sentence needs
+FOLLOWS_WITH_BODY = (
+    0.8  # share of the best coverage that steps and tables of other sections need: they take room
+)
 SAME = 0.6  # overlap of words above which two pieces say the same
 MAX_UNITS = 4
 MAX_WORDS = 220
@@ -60,7 +63,7 @@ def rank(question: str, sources: tuple[Source, ...]) -> list[Scored]:
     """Every piece of the sources with its score, best first."""
     by_source = [units(source) for source in sources]
     everything = [unit for found in by_source for unit in found]
-    bodies = [set(terms(unit.text)) for unit in everything]
+    bodies = [set(terms(unit.wording)) for unit in everything]
     weights = _weights(set(terms(question)), bodies)
     how = asks_how(question)
     scored, at = [], 0
@@ -76,6 +79,11 @@ def _overlap(one: set[str], other: set[str]) -> float:
     return len(one & other) / len(one | other) if one | other else 1.0
 
 
+def _adds(entry: Scored, best: Scored) -> bool:
+    same_section = (entry.unit.source, entry.unit.heading) == (best.unit.source, best.unit.heading)
+    return same_section or not entry.unit.body or entry.coverage >= FOLLOWS_WITH_BODY * best.coverage
+
+
 def _further(best: Scored, ranked: list[Scored]) -> list[Scored]:
     chosen, seen = [best], [set(terms(best.unit.text))]
     words = len(best.unit.text.split())
@@ -84,7 +92,9 @@ def _further(best: Scored, ranked: list[Scored]) -> list[Scored]:
         words_then = words + len(entry.unit.text.split())
         if entry.score < FOLLOWS * best.score or len(chosen) == MAX_UNITS:
             break
-        if words_then <= MAX_WORDS and all(_overlap(own, other) < SAME for other in seen):
+        if words_then > MAX_WORDS or not _adds(entry, best):
+            continue
+        if all(_overlap(own, other) < SAME for other in seen):
             chosen.append(entry)
             seen.append(own)
             words = words_then

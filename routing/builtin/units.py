@@ -24,10 +24,16 @@ class Unit:
     position: int
     lead: str = ""
     body: list[str] = field(default_factory=list)
+    code: set[str] = field(default_factory=set)  # those lines of `body` that lie between fences
 
     @property
     def has_steps(self) -> bool:
         return any(_item.match(line) for line in self.body)
+
+    @property
+    def wording(self) -> str:
+        """What counts when matching words: sample code may hold any, a question for instance."""
+        return "\n".join((self.lead, *(line for line in self.body if line not in self.code)))
 
     @property
     def text(self) -> str:
@@ -128,8 +134,12 @@ def _attach(found: list[Unit], block: _Block, source: Source, heading: str) -> N
     """Steps, code and tables belong to the sentence before them, when it is of the same section."""
     if not found or found[-1].heading != heading:
         found.append(Unit(source, heading, len(found)))
-    inside_item = found[-1].has_steps and block.lines[0].startswith(" ")
-    found[-1].body.extend(block.lines if inside_item else _dedented(block))
+    unit = found[-1]
+    inside_item = unit.has_steps and block.lines[0].startswith(" ")
+    lines = block.lines if inside_item else _dedented(block)
+    unit.body.extend(lines)
+    if block.kind == "code":
+        unit.code.update(lines)
 
 
 def _dedented(block: _Block) -> list[str]:
