@@ -182,7 +182,7 @@ def base_delete(request: HttpRequest, base_id: UUID) -> HttpResponse:
     return redirect("console:knowledge")
 
 
-def _take(request: HttpRequest, base_id: UUID, file: UploadedFile[Any]) -> Refused | None:
+def _take(request: HttpRequest, base_id: UUID, file: "UploadedFile[Any]") -> Refused | None:
     name = file.name or "file"
     try:
         document_add_file(actor=actor_of(request), knowledge_base_id=base_id, file=file, filename=name)
