@@ -14,25 +14,24 @@ import { KnowledgePicker, ModelPicker } from "./pickers";
 import { StickyScroll } from "./scroll";
 import { Sidebar } from "./sidebar";
 import { ChatSocket } from "./socket";
-import { isTurnFrame, type ChatConfig, type ServerFrame } from "./types";
+import { isTurnFrame, type ChatConfig, type LooseFrame, type ServerFrame, type TurnFrame } from "./types";
 
-const TITLE_PAUSE_MS = 3000; // the automatic title is written after the first answer
 const FAILURES_BEFORE_PROBE = 3;
 const SIGNED_OUT = new Set([401, 403]);
 
-const socketUrl = (): string => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`;
+const RESTART_PAUSE_S = 1;
+const socketUrl = (path: string): string => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${path}`;
 const idOfPath = (): string | null => /\/chat\/([0-9a-f-]{36})\//.exec(location.pathname)?.[1] ?? null;
 
 export class ChatPage implements ConversationHost {
   private readonly config = pageData<ChatConfig>("chat-config");
-  readonly canWrite = this.config.user.role !== "viewer";
+  readonly canWrite = this.config.can_ask;
   readonly models = new ModelPicker();
   readonly knowledge = new KnowledgePicker();
   readonly announcer = new Announcer(need("#announcer"));
   readonly scroll = new StickyScroll(need("#thread"), need("#to-latest"));
   readonly outbox = new Outbox((frame) => this.sendFrame(frame));
-  private readonly tabs = new BroadcastChannel("panal-chat");
-  private readonly socket = new ChatSocket(socketUrl(), {
+  private readonly socket = new ChatSocket(socketUrl(this.config.socket_path), {
     onFrame: (frame) => this.onFrame(frame),
     onOpen: () => this.onOpen(),
     onState: (state) => this.banner.show(state),
@@ -44,7 +43,7 @@ export class ChatPage implements ConversationHost {
     removed: (id) => id === this.pane.id && this.go(null),
     renamed: (id, title) => id === this.pane.id && this.onTitle(title),
   });
-  private readonly composer = new Composer(new Drafts(this.config.user.email), this.config.limits.text_chars, {
+  private readonly composer = new Composer(new Drafts(this.config.user.email), this.config.max_characters, {
     send: (text) => this.ask(text),
     stop: () => this.pane.stop(),
     editLast: () => this.pane.editLast(),
@@ -89,13 +88,10 @@ export class ChatPage implements ConversationHost {
     this.sidebar.setCurrent(id);
     this.sidebar.setRunning(id, turnId);
     void this.refreshTitle(id);
-    this.tabs.postMessage(id);
   }
 
   onEnded(id: string): void {
     this.sidebar.setRunning(id, null);
-    this.tabs.postMessage(id);
-    setTimeout(() => void this.refreshTitle(id), TITLE_PAUSE_MS);
   }
 
   onWithdrawn(text: string): void {
@@ -150,14 +146,34 @@ export class ChatPage implements ConversationHost {
   }
 
   private onFrame(frame: ServerFrame): void {
-    if (isTurnFrame(frame)) {
-      if (frame.type === "accepted") this.outbox.confirm(frame.request_id);
-      this.pane.onTurnFrame(frame);
-      if (frame.type === "done" || frame.type === "error") void this.sidebar.load();
-    } else if (frame.type === "error") {
-      if (frame.turn_id) this.pane.onTurnGone();
-      else this.outbox.reject(frame, frame.request_id);
-    }
+    if (isTurnFrame(frame)) this.onTurnFrame(frame);
+    else if (frame.type === "error") this.onTrouble(frame);
+    else if (frame.type === "turn") this.onTurnElsewhere(frame.conversation_id, frame.turn_id);
+    else if (frame.type === "title") this.onNewTitle(frame.conversation_id, frame.title);
+  }
+
+  private onTurnFrame(frame: TurnFrame): void {
+    if (frame.type === "accepted") this.outbox.confirm(frame.request_id);
+    this.pane.onTurnFrame(frame);
+    if (frame.type === "done" || frame.type === "error") void this.sidebar.load();
+  }
+
+  private onTrouble(frame: Extract<LooseFrame, { type: "error" }>): void {
+    // A server that is leaving takes no questions: the next one gets them, on this socket or after the reconnect.
+    if (frame.code === "draining") setTimeout(() => this.outbox.flush(), (frame.retry_after ?? RESTART_PAUSE_S) * 1000);
+    else this.outbox.reject(frame, frame.request_id);
+  }
+
+  /** The notice also comes for our own questions; the pane knows which those are. */
+  private onTurnElsewhere(id: string, turnId: string): void {
+    if (id === this.pane.id) this.pane.onChangedElsewhere();
+    this.sidebar.setRunning(id, turnId);
+    void this.sidebar.load();
+  }
+
+  private onNewTitle(id: string, title: string): void {
+    if (id === this.pane.id) this.onTitle(title);
+    void this.sidebar.load();
   }
 
   private async onClose(code: number): Promise<void> {
@@ -176,10 +192,6 @@ export class ChatPage implements ConversationHost {
   private listen(): void {
     window.addEventListener("popstate", () => this.go(idOfPath(), false));
     document.addEventListener("keydown", (event) => this.onKey(event));
-    this.tabs.addEventListener("message", (event) => {
-      void this.sidebar.load();
-      if (event.data === this.pane.id) this.pane.onChangedElsewhere();
-    });
     for (const link of document.querySelectorAll("[data-new-chat]")) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
@@ -211,7 +223,7 @@ export class ChatPage implements ConversationHost {
     const name = this.config.user.name.split(" ")[0] ?? "";
     need("#empty-title").textContent = name ? t("chat.greeting", { name }) : t("chat.greeting_plain");
     need("#empty-hint").textContent = t(this.canWrite ? "chat.greeting_hint" : "chat.reading_only");
-    const suggestions = this.canWrite ? this.config.demo_suggestions : [];
+    const suggestions = this.canWrite ? (this.config.suggestions ?? []) : [];
     need("#suggestions").replaceChildren(...suggestions.map((text) => this.suggestion(text)));
   }
 

@@ -67,9 +67,8 @@ export class ModelPicker {
   }
 
   private modelItem(model: ModelCard): HTMLElement {
-    const prices = model.prices;
-    const priced = prices && (Number(prices.input) || Number(prices.output));
-    const price = priced ? t("model.price", { input: short(prices.input), output: short(prices.output) }) : t("meta.free");
+    const [input, output] = [Number(model.input_price), Number(model.output_price)];
+    const price = input || output ? t("model.price", { input, output }) : t("meta.free");
     const hint = model.available ? price : model.reason || t("model.unavailable");
     return this.item(model.name, model.name, hint, model.available, `${model.tier} · ${model.pool}`);
   }
@@ -94,10 +93,6 @@ export class ModelPicker {
     });
     return item;
   }
-}
-
-function short(price: string): string {
-  return String(Number(price));
 }
 
 export class KnowledgePicker {

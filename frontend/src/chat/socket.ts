@@ -11,7 +11,7 @@ export interface SocketEvents {
   onFrame(frame: ServerFrame): void;
   onOpen(): void;
   onState(state: SocketState): void;
-  /** Every close that we did not ask for; 4401, 4403, 4404, 4408 and 4413 are the server's own. */
+  /** Every close that we did not ask for; codes from 4400 on are the server's own. */
   onClose(code: number): void;
 }
 

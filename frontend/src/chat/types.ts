@@ -1,10 +1,14 @@
 /** What crosses the wire: the REST answers and the frames of `/ws/chat/`. */
 
 export interface ChatConfig {
-  user: { name: string; email: string; role: string };
+  user: { name: string; email: string };
+  workspace: string;
   conversation_id: string | null;
-  limits: { text_chars: number };
-  demo_suggestions: string[];
+  socket_path: string;
+  can_ask: boolean;
+  /** Of one message. */
+  max_characters: number;
+  suggestions?: string[];
 }
 
 export interface ConversationItem {
@@ -60,9 +64,11 @@ export interface ModelCard {
   tier: string;
   pool: string;
   available: boolean;
-  reason: string | null;
+  /** Why it is or is not available, one line. */
+  reason: string;
   /** US dollars per million tokens. */
-  prices?: { input: string; output: string } | null;
+  input_price: string;
+  output_price: string;
 }
 
 export interface KnowledgeBase {
@@ -123,6 +129,9 @@ export type TurnFrame = InTurn &
 export type LooseFrame =
   | { type: "pong" }
   | { type: "draining"; retry_in: number }
+  /** Notices: something happened in another tab, or to the title. */
+  | { type: "turn"; conversation_id: string; turn_id: string }
+  | { type: "title"; conversation_id: string; title: string }
   | { type: "error"; code: string; detail: string; retry_after?: number; request_id?: string; turn_id?: string };
 
 export type ServerFrame = TurnFrame | LooseFrame;

@@ -47,6 +47,8 @@ function sanitize(html: string): string {
     ALLOWED_TAGS: TAGS,
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOW_DATA_ATTR: false,
+    // Values of these are not addresses, so the pattern below is not for them.
+    ADD_URI_SAFE_ATTR: ["align", "checked", "data-n", "disabled", "start", "type"],
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|#|\/(?!\/))/i,
   });
 }
