@@ -1,5 +1,6 @@
 """Reads of the ledger: totals, groups and days. Everything is in the current tenant's scope."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -61,7 +62,7 @@ def _sums() -> dict[str, Any]:
     }
 
 
-def _totals(row: dict[str, Any]) -> Totals:
+def _totals(row: Mapping[str, Any]) -> Totals:
     return Totals(row["request_count"], row["input_sum"], row["output_sum"], row["cost_sum"])
 
 
@@ -96,7 +97,8 @@ def active_users(*, actor: Actor, since: datetime, until: datetime) -> int:
 
 
 def last_call_at() -> datetime | None:
-    return UsageEvent.objects.aggregate(last=Max("started_at"))["last"]
+    last: datetime | None = UsageEvent.objects.aggregate(last=Max("started_at"))["last"]
+    return last
 
 
 def names_of_users(ids: list[UUID | None]) -> dict[UUID, str]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from hmac import compare_digest
 from importlib import import_module
 from types import SimpleNamespace
-from typing import cast
 
 from django.conf import settings
 from django.contrib import auth
@@ -76,4 +75,4 @@ def actor_from_session(scope: Scope, session_key: str | None) -> Actor | None:
     with tenant_scope(scope):
         request = SimpleNamespace(session=engine.SessionStore(session_key))
         user = auth.get_user(request)  # type: ignore[arg-type]
-        return actor_of_user(cast(User, user), scope) if user.is_authenticated else None
+        return actor_of_user(user, scope) if user.is_authenticated else None

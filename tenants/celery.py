@@ -19,12 +19,12 @@ class UnknownTenant(RuntimeError):
     """The task's tenant was erased or suspended after the task was sent."""
 
 
-class TenantTask(DjangoTask):  # type: ignore[misc]
+class TenantTask(DjangoTask[Any, Any]):
     """Runs in the scope it was sent from. Send with `delay_on_commit` so that the rows it names exist."""
 
     abstract = True
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:  # type: ignore[override]
         headers = dict(options.pop("headers", None) or {})
         headers.setdefault(HEADER, signing.dumps(str(current_scope().tenant_id), salt=SALT))
         return super().apply_async(args, kwargs, headers=headers, **options)
@@ -43,7 +43,7 @@ class TenantTask(DjangoTask):  # type: ignore[misc]
             return super().__call__(*args, **kwargs)
 
 
-class PublicTask(Task):  # type: ignore[misc]
+class PublicTask(Task[Any, Any]):
     """Runs in the public scope: platform-wide work, and parents that fan out one task for each tenant."""
 
     abstract = True

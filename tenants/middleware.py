@@ -45,10 +45,10 @@ class TenantMiddleware:
             scope = _request_scope(request)
         except directory.UnknownWorkspace:
             with public_scope():
-                request.urlconf = PUBLIC_URLS  # type: ignore[attr-defined]
+                request.urlconf = PUBLIC_URLS
                 return render(request, "errors/unknown_workspace.html", status=404)
         request.workspace = scope  # type: ignore[attr-defined]
-        request.urlconf = PUBLIC_URLS if scope.is_public else WORKSPACE_URLS  # type: ignore[attr-defined]
+        request.urlconf = PUBLIC_URLS if scope.is_public else WORKSPACE_URLS
         with tenant_scope(scope):
             return self.get_response(request)
 

@@ -57,29 +57,27 @@ def slug_clean(raw: str) -> str:
 
 
 def spare_create() -> Tenant:
-    """One migrated, empty schema, claimed by nobody."""
+    """One migrated, empty schema, claimed by nobody. It is listed last, so that nobody claims it half made."""
     tenant_id = uuid7()
+    tenant = Tenant(id=tenant_id, schema_name=schema_name_for(tenant_id))
     with public_scope():
-        tenant = Tenant.objects.create(id=tenant_id, schema_name=schema_name_for(tenant_id))
-        try:
-            tenant.create_schema(check_if_exists=True, verbosity=0)
-        except Exception:
-            tenant.delete()
-            raise
+        tenant.create_schema(check_if_exists=True, verbosity=0)
+        tenant.save(force_insert=True)
     return tenant
 
 
 def spare_pool_fill(*, target: int = SPARE_TARGET) -> int:
     """Bring the pool to `target` spares; answers how many it made."""
     with public_scope():
-        missing = target - Tenant.objects.filter(status=Tenant.Status.SPARE).count()
+        missing: int = target - Tenant.objects.filter(status=Tenant.Status.SPARE).count()
     for _ in range(max(missing, 0)):
         spare_create()
     return max(missing, 0)
 
 
 def _spare_claim(*, slug: str, name: str, plan: str) -> Tenant:
-    tenant = Tenant.objects.select_for_update(skip_locked=True).filter(status=Tenant.Status.SPARE).first()
+    spares = Tenant.objects.select_for_update(skip_locked=True).filter(status=Tenant.Status.SPARE)
+    tenant: Tenant | None = spares.first()
     if tenant is None:
         raise LookupError
     tenant.slug, tenant.name, tenant.plan = slug, name, plan

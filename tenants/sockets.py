@@ -30,7 +30,9 @@ def host_of(scope: dict[str, Any]) -> str:
 async def workspace_of(scope: dict[str, Any]) -> Scope:
     """The tenant of the `Host` header. Raises `UnknownWorkspace`; the base domain is not a workspace either."""
     host = host_of(scope)
-    found = directory.known_host(host) or await in_public(directory.resolve_host, host)
+    found = directory.known_host(host)
+    if found is None:
+        found = await in_public(directory.resolve_host, host)
     if found.is_public:
         raise directory.UnknownWorkspace
     return found

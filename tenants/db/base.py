@@ -23,8 +23,9 @@ class ScopedTenant:
         return None
 
 
-class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+class DatabaseWrapper(base.DatabaseWrapper):
     include_public_schema = False
+    search_path_set_schemas: tuple[str, ...] | None
     _connecting = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -18,4 +18,4 @@ def tokens_visible(*, actor: Actor) -> QuerySet[ApiToken]:
     if can(actor, Action.TOKENS_MANAGE):
         return tokens
     require(actor, Action.TOKENS_OWN)
-    return tokens.filter(user_id=actor.user_id)
+    return tokens.filter(user=actor.user_id)

@@ -115,6 +115,6 @@ def token_revoke(*, actor: Actor, token_id: UUID) -> None:
     tokens = ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True)
     if not can(actor, Action.TOKENS_MANAGE):
         require(actor, Action.TOKENS_OWN)
-        tokens = tokens.filter(user_id=actor.user_id)
+        tokens = tokens.filter(user=actor.user_id)
     if not tokens.update(revoked_at=timezone.now()):
         raise NotFound
