@@ -47,7 +47,9 @@ def last_stored_answer(page: Page) -> dict:
 
 
 def shown_answer(page: Page) -> str:
-    return page.locator("#messages article.msg-assistant .prose, #messages article.msg-assistant .md").last.inner_text()
+    return page.locator(
+        "#messages article.msg-assistant .prose, #messages article.msg-assistant .md"
+    ).last.inner_text()
 
 
 def words(text: str) -> list[str]:
@@ -141,7 +143,9 @@ def test_a_lost_network_says_so_and_recovers(signed_in):
 PAGES = ["", "knowledge/", "models/", "usage/", "members/", "tokens/", "settings/"]
 
 
-@pytest.mark.parametrize("page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"]
+)
 def test_axe_finds_nothing_in_the_console(signed_in, product, axe, page):
     signed_in("acme")
     for path in PAGES:
@@ -149,7 +153,9 @@ def test_axe_finds_nothing_in_the_console(signed_in, product, axe, page):
         axe(page)
 
 
-@pytest.mark.parametrize("page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "page", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"]
+)
 def test_axe_finds_nothing_in_public(product, axe, page):
     for address in (
         product.base.replace("127.0.0.1", "localhost") + "/",

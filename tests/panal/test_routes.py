@@ -21,8 +21,10 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any
             yield path, entry.callback
 
 
-def routes(urlconf: str) -> list[tuple[str, Any]]:
-    return list(patterns(get_resolver(urlconf)))
+ROUTES = list(patterns(get_resolver("panal.urls")))
+API = [route for route in ROUTES if route[0].startswith("api/")]
+PAGES = [route for route in ROUTES if not route[0].startswith("api/")]
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @pytest.mark.parametrize(
