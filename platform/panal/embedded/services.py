@@ -6,11 +6,12 @@ commands may use them at once, the last one out stops them, and a running `make 
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -80,8 +81,12 @@ def stop(home: Path) -> None:
     place = Home(home.resolve())
     for program in reversed(programs.services(place)):
         stop_program(program)
-    with suppress(OSError):
-        place.sockets.rmdir()
+    forget_sockets(place)
+
+
+def forget_sockets(place: Home) -> None:
+    """Leave nothing in the shared folder once nothing runs; the next start makes it again."""
+    shutil.rmtree(place.sockets, ignore_errors=True)
 
 
 def stop_program(program: Program) -> bool:

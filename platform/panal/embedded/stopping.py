@@ -23,6 +23,9 @@ def stop_leftovers(home: Home) -> bool:
 
 
 def stop(path: Path) -> None:
+    if not path.exists():
+        say("Nothing is running.")
+        return
     home = services.prepared(path)
     front = machine.running_up(home)
     if front is not None:
@@ -31,6 +34,7 @@ def stop(path: Path) -> None:
         front.wait()
     if not stop_leftovers(home) and front is None:
         say("Nothing is running.")
+    services.forget_sockets(home)
 
 
 def reset(path: Path, *, confirmed: bool) -> None:
@@ -45,7 +49,6 @@ def reset(path: Path, *, confirmed: bool) -> None:
     ):
         raise EmbeddedError("Nothing was erased.")
     stop(path)
-    shutil.rmtree(Home(path).sockets, ignore_errors=True)
     shutil.rmtree(path)
     say(f"Erased {path}.")
 

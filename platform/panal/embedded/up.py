@@ -102,6 +102,7 @@ def supervised(home: Home) -> Iterator[Supervisor]:
         say("Stopping …")
         supervisor.stop()
         stop_leftovers(home)
+        services.forget_sockets(home)
 
 
 def bring_up_services(home: Home, supervisor: Supervisor) -> None:
