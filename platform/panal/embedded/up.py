@@ -21,11 +21,12 @@ from panal.embedded.supervisor import FAILED_ONCE, GIVEN_UP, Supervisor
 from panal.embedded.terminal import LogTail, say
 from panal.kit.env import env_bool, env_str
 
-# The first start migrates the database and makes the demo workspace before the web process answers.
-PART_SECONDS = 60
+# For slow machines: a part that breaks is noticed long before.
+PART_SECONDS = 120
 TICK_SECONDS = 0.5
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+# A service whose address is in the environment is not started here.
 ADDRESS_VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 
