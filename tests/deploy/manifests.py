@@ -81,6 +81,13 @@ def known_variables() -> frozenset[str]:
     return frozenset(names | {f"{name}_FILE" for name in names})
 
 
+@cache
+def documented_variables() -> frozenset[str]:
+    """Names in `.env.example`, each also as `<NAME>_FILE`."""
+    names = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+    return frozenset([*names, *(f"{name}_FILE" for name in names)])
+
+
 def settings_of(path: Path) -> dict[str, str]:
     """The literals of a kustomization's ConfigMap."""
     pairs = [

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from panal.health import ROUTES
-from tests.deploy.manifests import ROOT, compose, known_variables
+from tests.deploy.manifests import ROOT, compose, documented_variables, known_variables
 
 PRODUCT = ("setup", "web", "worker", "scheduler")
 SERVICE_KEYS = {
@@ -72,7 +72,13 @@ def test_everything_waits_for_the_setup(file):
 
 def test_environment_names_are_known(file):
     for name in PRODUCT:
-        assert file["services"][name]["environment"].keys() <= known_variables()
+        assert file["services"][name]["environment"].keys() <= known_variables() & documented_variables()
+
+
+def test_what_a_person_may_set_is_documented():
+    text = (ROOT / "compose.yaml").read_text()
+    asked = set(re.findall(r"\$\{([A-Z_]+)", text)) - {"PANAL_IMAGE", "PANAL_SECRETS"}  # compose's own
+    assert asked <= documented_variables()
 
 
 def test_secrets_are_files_and_never_values(file):

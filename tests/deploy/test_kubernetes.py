@@ -1,7 +1,11 @@
 """The manifests without a cluster: their form, their references, and the promises that no schema knows."""
 
+import re
+import shutil
+
 import kubernetes_validate
 import pytest
+import yaml
 
 from panal.health import ROUTES
 from tests.deploy.manifests import (
@@ -10,6 +14,7 @@ from tests.deploy.manifests import (
     ROOT,
     built,
     containers_of,
+    documented_variables,
     documents,
     has_kubectl,
     known_variables,
@@ -146,6 +151,22 @@ def test_mounts_have_volumes(name, workload):
         assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
 
 
+@needs_kubectl
+def test_the_guides_overlay_builds(tmp_path):
+    guide = (ROOT / "docs/running/kubernetes.md").read_text()
+    (overlay,) = re.findall(r"```yaml\n(.*?)```", guide, flags=re.DOTALL)
+    folder = tmp_path / "overlays" / "production"
+    folder.mkdir(parents=True)
+    shutil.copytree(BASE, tmp_path / "base")
+    (folder / "kustomization.yaml").write_text(overlay)
+    found = built(folder)
+    (ingress,) = [document for document in found if document["kind"] == "Ingress"]
+    assert [rule["host"] for rule in ingress["spec"]["rules"]] == ["ai.example.org", "*.ai.example.org"]
+    text = yaml.safe_dump_all(found)
+    assert "example.com" not in text
+    assert "PANAL_BASE_DOMAIN: ai.example.org" in text
+
+
 def by_name(name):
     (workload,) = [document for _, document in workloads() if document["metadata"]["name"] == name]
     return workload
@@ -193,7 +214,7 @@ def test_no_secret_is_in_the_tree():
 
 def test_settings_are_settings_the_product_reads():
     for path in KUSTOMIZATIONS:
-        assert settings_of(path).keys() <= known_variables()
+        assert settings_of(path).keys() <= known_variables() & documented_variables()
 
 
 def test_secrets_come_as_files_from_the_mounted_secret():
