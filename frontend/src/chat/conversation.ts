@@ -238,6 +238,8 @@ export class ConversationPane implements MessageActions {
 
   private ended(live: LiveTurn, trouble: Trouble | null): void {
     this.live = null;
+    // After an error only the server knows the answer's id; without a parent it appends to the branch it has.
+    this.leaf = trouble ? null : live.view.message.id;
     if (trouble) live.view.showTrouble(trouble, () => this.regenerate(live.view.message));
     this.host.onBusy(false);
     this.host.onEnded(this.id!);
@@ -253,10 +255,7 @@ export class ConversationPane implements MessageActions {
     const answer = messages.find((message) => message.turn_id === live.turnId && message.role === "assistant");
     if (!answer) return;
     this.leaf = answer.id;
-    live.view.message.id = answer.id;
-    const prompt = this.thread.before(live.view);
-    if (prompt && answer.parent_id) prompt.message.id = answer.parent_id;
-    this.thread.adopt(this.tree);
+    this.thread.adopt(this.tree.path(answer.id));
   }
 
   /** Stops the answer, or takes back a question that has not left yet. */

@@ -4,7 +4,6 @@ import { t } from "../i18n";
 import { el, need } from "../ui/dom";
 import { AnswerView, UserView, type MessageActions } from "./message";
 import type { StickyScroll } from "./scroll";
-import type { Tree } from "./tree";
 import type { Message } from "./types";
 
 export type View = UserView | AnswerView;
@@ -73,10 +72,6 @@ export class Thread {
     return this.views.find((view) => view.message.id === id);
   }
 
-  before(view: View): View | undefined {
-    return this.views[this.views.indexOf(view) - 1];
-  }
-
   get isEmpty(): boolean {
     return this.views.length === 0;
   }
@@ -85,13 +80,16 @@ export class Thread {
     return this.views.findLast((view): view is UserView => view instanceof UserView);
   }
 
-  /** Gives the views what the server knows by now, and draws pagers and tools accordingly. */
-  adopt(tree: Tree): void {
+  /** Gives the views what the server knows by now. The end of the page shows the end of `path`. */
+  adopt(path: readonly Message[]): void {
+    for (let back = 1; back <= Math.min(this.views.length, path.length); back++) {
+      const [view, known] = [this.views.at(-back)!, path.at(-back)!];
+      if ((view instanceof UserView) !== (known.role === "user")) return;
+      view.message = known;
+    }
     for (const view of this.views) {
-      const known = tree.get(view.message.id);
-      if (known) view.message = known;
       if (view instanceof AnswerView) view.refresh();
-      else if (known) view.showSettled();
+      else if (!view.message.id.startsWith("local:")) view.showSettled();
     }
   }
 
