@@ -13,7 +13,7 @@ import redis
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat import asking, selectors, services, sockets
-from chat.errors import Draining, TooManyFrames, TooManyTurns, TurnNotFound, UnknownType
+from chat.errors import Draining, TooManyFrames, TooManyTurns, TurnNotFound, Unavailable, UnknownType
 from chat.turns import bus, runtime
 from chat.turns.follow import follow
 from chat.turns.frames import encode
@@ -317,12 +317,6 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def leave(self) -> None:
         await self.shut(CLOSE_RESTARTING, "This server is restarting.")
-
-
-class Unavailable(PanalError):
-    code = "unavailable"
-    status = 503
-    detail = "Something this needs does not answer right now. Try again shortly."
 
 
 async def check_model(actor: Actor, model: str) -> None:

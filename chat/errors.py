@@ -75,3 +75,15 @@ class Draining(PanalError):
     code = "draining"
     status = 503
     detail = "This server is restarting. Connect again and repeat the question."
+
+
+class ServiceLost(PanalError):
+    code = "service_lost"
+    status = 503
+    detail = "The answer could not be continued. What was written is kept; ask again for the rest."
+
+
+class Unavailable(PanalError):
+    code = "unavailable"
+    status = 503
+    detail = "Something this needs does not answer right now. Try again shortly."

@@ -43,23 +43,14 @@ class Feed:
                 future.set_result(None)
         self._waiting.clear()
 
-    async def beyond(self, after: int) -> Sequence[str]:
-        """The frames after number `after`; waits until there are some. Empty: there will be no more.
-
-        Raises `error`.
-        """
-        while len(self.frames) <= after:
-            if self.ended:
-                return ()
-            if self.error is not None:
-                raise self.error
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.add(future)
-            try:
-                await future
-            finally:
-                self._waiting.discard(future)
-        return self.frames[after:]
+    async def changed(self) -> None:
+        """Wait until there is something new to look at: frames, the end, an error, another writer."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
 
 
 _feeds: dict[UUID, Feed] = {}

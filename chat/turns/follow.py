@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import redis
 
@@ -11,7 +11,7 @@ from chat.errors import TurnNotFound
 from chat.models import Turn
 from chat.turns import leases, log, runtime
 from chat.turns.feeds import Feed, drop_if_idle, feed_of
-from chat.turns.producer import stored_frames
+from chat.turns.outcomes import stored_frames
 from chat.turns.refs import TurnRef
 from tenants.scope import in_tenant
 
@@ -26,17 +26,26 @@ async def follow(ref: TurnRef, after: int, send: Callable[[str], Awaitable[None]
     feed = feed_of(ref)
     feed.followers += 1
     try:
-        while True:
-            _ensure_tail(feed)
-            new = await feed.beyond(after)
-            if not new:
-                return
-            for frame in new:
-                await send(frame)
-            after += len(new)
+        async for frame in _frames(feed, after):
+            await send(frame)
     finally:
         feed.followers -= 1
         drop_if_idle(feed)
+
+
+async def _frames(feed: Feed, after: int) -> AsyncGenerator[str, None]:
+    while True:
+        for frame in feed.frames[after:]:
+            yield frame
+            after += 1
+        if len(feed.frames) > after:
+            continue
+        if feed.ended:
+            return
+        if feed.error is not None:
+            raise feed.error
+        _ensure_tail(feed)
+        await feed.changed()
 
 
 def _ensure_tail(feed: Feed) -> None:

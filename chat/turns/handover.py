@@ -1,6 +1,6 @@
 """What one process leaves in Redis for the next one that continues its turn, as JSON. Pure."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,6 @@ import orjson
 from billing.vocabulary import Usage
 from chat.services import Outcome
 from routing.vocabulary import Source
-
-replaced = replace
 
 
 def listed(source: Source) -> dict[str, Any]:

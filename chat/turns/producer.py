@@ -5,20 +5,21 @@ Every frame is in the Redis stream before any socket sees it. The task belongs t
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import redis
 
 from chat import prompt, selectors, services
-from chat.models import Message, Turn
+from chat.errors import ServiceLost
+from chat.models import Turn
 from chat.selectors import TurnBrief
 from chat.services import Outcome
-from chat.turns import frames, handover, leases, log
+from chat.turns import frames, handover, leases, log, outcomes
 from chat.turns.feeds import Feed
 from chat.turns.log import TakenOver
 from chat.turns.refs import TurnRef
+from chat.turns.writer import FrameWriter
 from panal.kit.errors import PanalError
 from routing import catalog, gateway
 from routing.errors import UpstreamBroken
@@ -30,24 +31,16 @@ from tenants.scope import in_tenant
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Item = str | tuple[str, dict[str, Any]]
 
-REDIS_PATIENCE = 15.0  # seconds without Redis after which an answer is given up as interrupted
 DATABASE_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0)  # seconds between attempts to store an answer
-CHECKPOINT_SECONDS = 10.0
-DEFAULT_CONTEXT = 8192
+DEFAULT_CONTEXT = 8192  # tokens
 MAX_ATTEMPTS = 20  # processes that may try to write one answer
 
 logger = logging.getLogger(__name__)
 
 
-def flush_seconds(running: int) -> float:
-    """How long deltas gather: 20 ms, and up to 50 ms when a process writes many answers at once."""
-    return min(0.05, 0.02 + running * 0.0003)
-
-
 class Lost(Exception):
-    """Redis or the database stayed away for longer than an answer can wait."""
+    """The database stayed away for longer than an answer can wait."""
 
 
 class Producer:
@@ -56,16 +49,12 @@ class Producer:
     def __init__(self, ref: TurnRef, feed: Feed, *, running: Callable[[], int]) -> None:
         self.ref = ref
         self.feed = feed
+        self.writer = FrameWriter(ref, feed, running=running)
         self.brief: TurnBrief | None = None
         self.concluding = False
-        self._running = running
-        self._outbox: list[Item] = []
-        self._dirty = asyncio.Event()
         self._stop = asyncio.Event()
-        self._closed = False
-        self._finish = ""
         self._routed: Routed | None = None
-        self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
+        self._finish = ""
 
     def stop(self) -> None:
         self._stop.set()
@@ -87,20 +76,21 @@ class Producer:
 
     async def _write_answer(self, brief: TurnBrief) -> None:
         if not self.feed.frames:
-            await self._append([("accepted", accepted_body(brief))])
-        outcome = await self._known_outcome()
+            await self.writer.append([("accepted", outcomes.accepted_body(brief))])
+        # The process before this one may have had the whole answer and died before it was stored.
+        outcome = handover.outcome_from(await redis_async().get(self.ref.outcome))
         if outcome is None and brief.attempt > MAX_ATTEMPTS:
-            outcome = self._interrupted("too_many_attempts")
+            outcome = outcomes.broken(self.writer.text, ServiceLost())
         if outcome is None:
             try:
                 outcome = await self._answer(brief)
             except redis.RedisError:
-                outcome = self._interrupted("redis_unavailable")
+                outcome = outcomes.broken(self.writer.text, ServiceLost(), routed=self._routed)
         await self._conclude(brief, outcome)
 
     async def _write_stored(self, brief: TurnBrief) -> None:
         """The answer is in the database already: only its last frames are missing."""
-        stored = stored_frames(brief)
+        stored = outcomes.stored_frames(brief)
         if self.feed.frames and not self.feed.ended:
             await log.repair(self.ref, stored)
         self.feed.publish(1, stored)
@@ -110,16 +100,16 @@ class Producer:
     # -- from question to text
 
     async def _answer(self, brief: TurnBrief) -> Outcome:
-        prefix = frames.text_of(self.feed.frames)
-        if prefix or len(self.feed.frames) > 1:
-            await self._append([("status", {"stage": "failover"})])
+        prefix = self.writer.text
+        if len(self.feed.frames) > 1:
+            await self.writer.append([("status", {"stage": "failover"})])
         if self._stop.is_set() or await redis_async().exists(self.ref.stop_flag):
-            return self._without_receipt(Message.Status.STOPPED, "stopped")
+            return outcomes.stopped(prefix)
         try:
             sources = await self._sources(brief)
             request = await self._request(brief, sources, prefix)
         except PanalError as error:
-            return self._failed(error)
+            return self._gave_up(error)
         generation = gateway.start(request)
         try:
             return await self._stream(generation)
@@ -132,9 +122,8 @@ class Producer:
             return handover.sources_from(await log.private_of(self.ref))
         if brief.knowledge_base_ids == []:
             return ()
-        await self._append([("status", {"stage": "searching"})])
-        sources = await in_tenant(
-            self.ref.scope,
+        await self.writer.append([("status", {"stage": "searching"})])
+        sources = await self._patiently(
             selectors.sources_for,
             actor=brief.actor,
             query=brief.history[-1].text,
@@ -142,7 +131,8 @@ class Producer:
         )
         if sources:
             listed = [handover.listed(source) for source in sources]
-            await self._append([("sources", {"sources": listed})], private=handover.sources_kept(sources))
+            kept = handover.sources_kept(sources)
+            await self.writer.append([("sources", {"sources": listed})], private=kept)
         return sources
 
     async def _request(self, brief: TurnBrief, sources: tuple[Source, ...], prefix: str) -> Request:
@@ -160,171 +150,65 @@ class Producer:
         )
 
     async def _stream(self, generation: Generation) -> Outcome:
+        """Read and write side by side until the answer ends, is stopped, or cannot be written."""
         reader = asyncio.create_task(self._read(generation))
-        writer = asyncio.create_task(self._write())
+        flusher = asyncio.create_task(self.writer.flush_forever())
         stopper = asyncio.create_task(self._stop.wait())
-        tasks = {reader, writer, stopper}
+        tasks = {reader, flusher, stopper}
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            stopped = stopper.done() and not reader.done()
             if not reader.done():
                 reader.cancel()
                 await asyncio.wait({reader})
             await generation.aclose()
-            self._closed = True
-            self._dirty.set()
-            await writer  # raises what kept it from writing
+            self.writer.close()
+            await flusher  # raises what kept it from writing
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        return self._outcome_of(generation, None if reader.cancelled() else reader.exception(), stopped)
+        error = None if reader.cancelled() else reader.exception()
+        return self._outcome(generation, error)
 
     async def _read(self, generation: Generation) -> None:
         async for event in generation:
             if isinstance(event, Delta):
                 text = event.text.replace("\x00", "")  # PostgreSQL cannot store it
                 if text:
-                    self._put(text)
+                    self.writer.put(text)
             elif isinstance(event, Routed):
                 self._routed = event
-                self._put(("status", {"stage": "generating", "detail": event.model}))
+                self.writer.put(("status", {"stage": "generating", "detail": event.model}))
             elif isinstance(event, Finished):
                 self._finish = event.finish
 
-    def _put(self, item: Item) -> None:
-        self._outbox.append(item)
-        self._dirty.set()
-
-    async def _write(self) -> None:
-        """Flush what gathered; nothing runs for a single token."""
-        flushed_at = 0.0
-        while True:
-            await self._dirty.wait()
-            pause = flushed_at + flush_seconds(self._running()) - time.monotonic()
-            if pause > 0 and not self._closed:
-                await asyncio.sleep(pause)
-            self._dirty.clear()
-            closing = self._closed
-            items, self._outbox = self._outbox, []
-            if items:
-                await self._append(items)
-                flushed_at = time.monotonic()
-            if closing:
-                return
-            if flushed_at > self._checkpoint_at:
-                await self._checkpoint()
-
-    async def _checkpoint(self) -> None:
-        self._checkpoint_at = time.monotonic() + CHECKPOINT_SECONDS
-        text = frames.text_of(self.feed.frames)
-        try:
-            await in_tenant(self.ref.scope, services.turn_checkpoint, turn_id=self.ref.turn_id, text=text)
-        except Exception:
-            logger.warning("Turn %s has no checkpoint this time", self.ref.turn_id, exc_info=True)
-
-    # -- frames out
-
-    async def _append(self, items: Sequence[Item], private: bytes | None = None) -> None:
-        """Into the stream, then to the sockets. Outlives a restart of Redis; raises `TakenOver`."""
-        first = len(self.feed.frames) + 1
-        new = [
-            frames.encode_turn(self.ref.turn_id, seq, kind, body)
-            for seq, (kind, body) in enumerate(frames.coalesce(items), start=first)
-        ]
-        try:
-            await log.writer().append(self.ref, first, new, private)
-        except redis.RedisError:
-            await self._repair([*self.feed.frames, *new], private)
-        self.feed.publish(first, new)
-
-    async def _repair(self, wanted: Sequence[str], private: bytes | None) -> None:
-        deadline = time.monotonic() + REDIS_PATIENCE
-        pause = 0.05
-        while True:
-            try:
-                await log.repair(self.ref, wanted, private)
-                return
-            except redis.RedisError:
-                if time.monotonic() + pause > deadline:
-                    raise
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 1.0)
-
     # -- the end
 
-    def _outcome_of(self, generation: Generation, error: BaseException | None, stopped: bool) -> Outcome:
-        text = frames.text_of(self.feed.frames)
-        if isinstance(error, PanalError):
-            if not text and not isinstance(error, UpstreamBroken):
-                return self._failed(error)
-            return self._with_receipt(generation, Message.Status.INTERRUPTED, "interrupted", error)
+    def _outcome(self, generation: Generation, error: BaseException | None) -> Outcome:
+        receipt, text = generation.receipt, self.writer.text
+        if isinstance(error, PanalError) and not text and not isinstance(error, UpstreamBroken):
+            return outcomes.failed(error)
         if error is not None:
-            logger.error("Turn %s failed", self.ref.turn_id, exc_info=error)
-            return self._with_receipt(generation, Message.Status.INTERRUPTED, "interrupted", UpstreamBroken())
-        if stopped or not self._finish:
-            return self._with_receipt(generation, Message.Status.STOPPED, "stopped")
-        finish = "length" if self._finish == "length" else "stop"
-        return self._with_receipt(generation, Message.Status.COMPLETE, finish)
+            if not isinstance(error, PanalError):
+                logger.error("Turn %s broke off", self.ref.turn_id, exc_info=error)
+                error = UpstreamBroken()
+            return outcomes.broken(text, error, receipt, self._routed)
+        if not self._finish:
+            return outcomes.stopped(text, receipt, self._routed)
+        return outcomes.answered(text, self._finish, receipt, self._routed)
 
-    def _with_receipt(
-        self, generation: Generation, status: str, finish: str, error: PanalError | None = None
-    ) -> Outcome:
-        receipt = generation.receipt
-        if receipt is None:
-            return self._without_receipt(status, finish, error)
-        return Outcome(
-            text=frames.text_of(self.feed.frames),
-            status=status,
-            finish=finish,
-            error_code=error.code if error else "",
-            error_detail=error.detail if error else "",
-            model=receipt.model,
-            pool=receipt.pool,
-            tier=receipt.tier,
-            usage=handover.usage_body(receipt.usage),
-            cost_usd=receipt.cost_usd,
-        )
-
-    def _without_receipt(self, status: str, finish: str, error: PanalError | None = None) -> Outcome:
-        routed = self._routed
-        return Outcome(
-            text=frames.text_of(self.feed.frames),
-            status=status,
-            finish=finish,
-            error_code=error.code if error else "",
-            error_detail=error.detail if error else "",
-            model=routed.model if routed else "",
-            pool=routed.pool if routed else "",
-            tier=routed.tier if routed else "",
-        )
-
-    def _interrupted(self, code: str) -> Outcome:
-        outcome = self._without_receipt(Message.Status.INTERRUPTED, "interrupted")
-        return handover.replaced(outcome, error_code=code)
-
-    def _failed(self, error: PanalError) -> Outcome:
-        """Nothing was answered. With text from another process the answer is interrupted instead."""
-        if frames.text_of(self.feed.frames):
-            return self._without_receipt(Message.Status.INTERRUPTED, "interrupted", error)
-        return Outcome(
-            text="",
-            status=Message.Status.FAILED,
-            error_code=error.code,
-            error_detail=error.detail,
-            retry_after=error.retry_after,
-        )
-
-    async def _known_outcome(self) -> Outcome | None:
-        """The process before this one had the whole answer and died before it was stored."""
-        return handover.outcome_from(await redis_async().get(self.ref.outcome))
+    def _gave_up(self, error: PanalError) -> Outcome:
+        """Before any model was asked; an earlier process may have written text."""
+        text = self.writer.text
+        return outcomes.broken(text, error) if text else outcomes.failed(error)
 
     async def _conclude(self, brief: TurnBrief, outcome: Outcome) -> None:
-        """Store, then say so: whoever sees `done` finds the answer in the database."""
+        """Store, then say so: whoever sees the last frame finds the answer in the database."""
         self.concluding = True
-        last = frames.encode_turn(self.ref.turn_id, len(self.feed.frames) + 1, *last_frame(brief, outcome))
+        seq = len(self.feed.frames) + 1
+        last = frames.encode_turn(self.ref.turn_id, seq, *outcomes.last_frame(brief, outcome))
         complete = [*self.feed.frames, last]
-        await self._hand_over(outcome)
+        await self._keep_for_the_next(outcome)
         stored = await self._patiently(
             services.turn_finish,
             turn_id=self.ref.turn_id,
@@ -336,20 +220,20 @@ class Producer:
         if not stored:
             raise TakenOver
         try:
-            await self._repair_quickly(complete)
-            await log.expire(self.ref)
-            await leases.end(self.ref)
+            await self._write_last(complete)
         except redis.RedisError:
             logger.warning("Turn %s ended while Redis was away", self.ref.turn_id)
-        self.feed.publish(len(complete), [last])
+        self.feed.publish(seq, [last])
 
-    async def _repair_quickly(self, complete: list[str]) -> None:
+    async def _write_last(self, complete: list[str]) -> None:
         try:
             await log.writer().append(self.ref, len(complete), complete[-1:], None)
         except redis.RedisError:
             await log.repair(self.ref, complete)
+        await log.expire(self.ref)
+        await leases.end(self.ref)
 
-    async def _hand_over(self, outcome: Outcome) -> None:
+    async def _keep_for_the_next(self, outcome: Outcome) -> None:
         try:
             kept = handover.outcome_kept(outcome)
             await redis_async().set(self.ref.outcome, kept, ex=log.ENDED_SECONDS)
@@ -369,49 +253,6 @@ class Producer:
                 logger.warning("Turn %s waits for the database: %s", self.ref.turn_id, error)
                 await asyncio.sleep(pause)
         raise Lost
-
-
-def accepted_body(brief: TurnBrief) -> dict[str, Any]:
-    return {
-        "request_id": brief.request_id,
-        "conversation_id": brief.conversation_id,
-        "message_id": brief.answer_id,
-        "user_message_id": brief.question_id,
-    }
-
-
-def last_frame(brief: TurnBrief, outcome: Outcome) -> tuple[str, dict[str, Any]]:
-    """`error` when nothing was answered, else `done`; each turn ends with exactly one of them."""
-    if outcome.status == Message.Status.FAILED:
-        body = {"code": outcome.error_code, "detail": outcome.error_detail, "message_id": brief.answer_id}
-        return "error", body | ({"retry_after": outcome.retry_after} if outcome.retry_after else {})
-    body = {
-        "message_id": brief.answer_id,
-        "finish": outcome.finish,
-        "usage": dict(outcome.usage),
-        "model": outcome.model,
-        "pool": outcome.pool,
-        "tier": outcome.tier,
-        "cost_usd": format(outcome.cost_usd, "f"),
-    }
-    if outcome.error_code:
-        body["error"] = {"code": outcome.error_code, "detail": outcome.error_detail}
-    return "done", body
-
-
-def stored_frames(brief: TurnBrief) -> list[str]:
-    """The frames of an ended turn, from the database."""
-    if brief.outline is not None:
-        return frames.rebuild(brief.turn_id, brief.outline, brief.answer_text)
-    last = {"message_id": brief.answer_id, "finish": brief.answer_finish, **brief.done}
-    parts: list[Item] = [("accepted", accepted_body(brief))]
-    parts += [("sources", {"sources": brief.sources})] if brief.sources else []
-    parts += [brief.answer_text] if brief.answer_text else []
-    parts += [("done", last)]
-    return [
-        frames.encode_turn(brief.turn_id, seq, kind, body)
-        for seq, (kind, body) in enumerate(frames.coalesce(parts), start=1)
-    ]
 
 
 async def context_of(model: str, ref: TurnRef) -> int:
