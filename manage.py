@@ -7,7 +7,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 
-NEED_NO_SERVICES = {"check", "collectstatic", "compilemessages", "help", "makemessages", "makemigrations", "--help"}
+NEED_NO_SERVICES = {
+    "check",
+    "collectstatic",
+    "compilemessages",
+    "help",
+    "makemessages",
+    "makemigrations",
+    "--help",
+}
 
 
 def main() -> None:

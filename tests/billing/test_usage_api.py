@@ -31,7 +31,14 @@ def calls(cast, globex_cast):
 def test_sums_by_feature_and_model(calls, cast, api):
     body = api(cast.owner).get("/api/usage/?group_by=model").json()
     assert {(row["model"], row["requests"]) for row in body["rows"]} == {("large", 2), ("small", 1)}
-    assert set(body["rows"][0]) == {"model", "requests", "input_tokens", "output_tokens", "cost_usd", "billed_usd"}
+    assert set(body["rows"][0]) == {
+        "model",
+        "requests",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "billed_usd",
+    }
     assert body["totals"]["requests"] == 3
     assert Decimal(body["totals"]["cost_usd"]) == Decimal("0.00135")
     assert body["totals"]["billed_usd"] == body["totals"]["cost_usd"]

@@ -27,25 +27,17 @@ PAGES = [route for route in ROUTES if not route[0].startswith("api/")]
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-@pytest.mark.parametrize(
-    "path,callback", [route for route in routes("panal.urls") if route[0].startswith("api/")]
-)
+@pytest.mark.parametrize(("path", "callback"), API)
 def test_every_api_view_declares_its_policy(path, callback):
     if path.startswith(OPEN_PREFIXES):
         return
     policy = callback.view_class.policy
-    handlers = {
-        name.upper()
-        for name in ("get", "post", "put", "patch", "delete")
-        if hasattr(callback.view_class, name)
-    }
+    handlers = {method.upper() for method in METHODS if hasattr(callback.view_class, method)}
     assert set(policy) == handlers
     assert all(isinstance(action, Action) for action in policy.values())
 
 
-@pytest.mark.parametrize(
-    "path,callback", [route for route in routes("panal.urls") if not route[0].startswith("api/")]
-)
+@pytest.mark.parametrize(("path", "callback"), PAGES)
 def test_every_page_declares_its_policy(path, callback):
     if path == "" or path.startswith(OPEN_PREFIXES):
         return
