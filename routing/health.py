@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import httpx
 import orjson
@@ -25,6 +26,7 @@ in_background = False  # set by `routing.pools` while its prober runs
 _unknown = Health()
 _found: dict[Endpoint, Health] = {}
 _watched: dict[str, tuple[Endpoint, ...]] = {}
+_rounds: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]]" = WeakKeyDictionary()
 _details: dict[tuple[str, str], Listed] = {}
 _generation = 0
 
@@ -75,6 +77,15 @@ def needs_probe(endpoints: Iterable[Endpoint]) -> bool:
 
 
 async def probe_all() -> None:
+    """Probe everything watched; callers that come while a round runs wait for that one."""
+    loop = asyncio.get_running_loop()
+    running = _rounds.get(loop)
+    if running is None or running.done():
+        running = _rounds[loop] = asyncio.create_task(_round(), name="routing.probes")
+    await asyncio.shield(running)
+
+
+async def _round() -> None:
     gate = asyncio.Semaphore(PARALLEL_PROBES)
 
     async def guarded(endpoint: Endpoint) -> None:
@@ -92,6 +103,7 @@ async def probe(endpoint: Endpoint) -> Health:
         async with asyncio.timeout(PROBE_TIMEOUT):
             listed = await _list(endpoint)
         latency = (time.monotonic() - started) * 1000
+        listed = await _detailed(endpoint, listed)
         health = Health(WARM, f"answered in {latency:.0f} ms", latency, listed)
     except (TimeoutError, httpx.TimeoutException):
         health = Health(UNAVAILABLE, f"no answer within {PROBE_TIMEOUT:.0f} s")
@@ -131,22 +143,27 @@ async def _list(endpoint: Endpoint) -> tuple[Listed, ...]:
     status, body = await _read(endpoint, "GET", wire.list_path)
     if status >= 300:
         raise wire.failure(status, None, body)
-    listed = wire.listed(body)
-    if endpoint.wire == "ollama":
-        return tuple(await asyncio.gather(*(_detail(endpoint, model) for model in listed)))
-    return tuple(listed)
+    return tuple(wire.listed(body))
 
 
-async def _detail(endpoint: Endpoint, listed: Listed) -> Listed:
-    """Context and kind, asked once for each model."""
-    key = (endpoint.base_url, listed.name)
-    if key not in _details:
-        body = orjson.dumps({"model": listed.name})
-        status, answer = await _read(endpoint, "POST", "/api/show", body)
-        if status != 200:
-            return listed
-        _details[key] = shown(listed.name, answer)
-    return _details[key]
+async def _detailed(endpoint: Endpoint, listed: tuple[Listed, ...]) -> tuple[Listed, ...]:
+    """Context and kind, which Ollama tells model by model. What it does not tell in time is asked next round."""
+    if endpoint.wire != "ollama":
+        return listed
+    missing = [model for model in listed if (endpoint.base_url, model.name) not in _details]
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT):
+            for model in missing:
+                await _ask_detail(endpoint, model)
+    except (TimeoutError, httpx.HTTPError):
+        pass
+    return tuple(_details.get((endpoint.base_url, model.name), model) for model in listed)
+
+
+async def _ask_detail(endpoint: Endpoint, listed: Listed) -> None:
+    status, answer = await _read(endpoint, "POST", "/api/show", orjson.dumps({"model": listed.name}))
+    if status == 200:
+        _details[endpoint.base_url, listed.name] = shown(listed.name, answer)
 
 
 def best_state(found: Iterable[Health]) -> str | None:

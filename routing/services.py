@@ -35,6 +35,14 @@ def check_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
+def check_key(key: str) -> str:
+    """Keys travel in an HTTP header. Raises `BadProvider`; the message never repeats the key."""
+    key = key.strip()
+    if len(key) > 1000 or any(not "!" <= character <= "~" for character in key):
+        raise BadProvider("A key has up to 1000 letters, digits and signs and no spaces.")
+    return key
+
+
 def _one_of(value: str, allowed: tuple[str, ...], what: str, error: type[BadProvider | BadModel]) -> str:
     if value not in allowed:
         raise error(f"The {what} must be one of {', '.join(allowed)}.")
@@ -59,6 +67,7 @@ def provider_add(
         raise ProviderFromEnvironment
     provider, _ = Provider.objects.update_or_create(slug=slug, defaults=values)
     if key is not None:
+        key = check_key(key)
         provider.sealed_key = seal(key, context=provider.key_context) if key else None
         provider.save(update_fields=["sealed_key", "updated_at"])
     transaction.on_commit(catalog.changed)

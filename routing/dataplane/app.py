@@ -3,10 +3,13 @@
 import logging
 from typing import Any
 
+from django.db import Error as DatabaseError
+from redis import RedisError
+
 from panal.kit.errors import PanalError
 from routing.dataplane.auth import authenticate
 from routing.dataplane.chat import chat_completions
-from routing.dataplane.errors import Defect, UnknownPath, WrongMethod
+from routing.dataplane.errors import Defect, Unavailable, UnknownPath, WrongMethod
 from routing.dataplane.http import ClientGone, Exchange, Receive, Send
 from routing.dataplane.models import list_models, one_model
 
@@ -40,6 +43,10 @@ async def application(scope: dict[str, Any], receive: Receive, send: Send) -> No
     except PanalError as error:
         if not exchange.started:
             await exchange.fail(error)
+    except (DatabaseError, RedisError):
+        logger.warning("The data plane has no database or Redis", exc_info=True)
+        if not exchange.started:
+            await exchange.fail(Unavailable())
     except Exception:
         logger.exception("The data plane failed at %s", exchange.path)
         if exchange.started:

@@ -51,6 +51,15 @@ class ServerLeaving(PanalError):
     detail = "The server is restarting. Send the request again."
 
 
+class Unavailable(PanalError):
+    code = "service_unavailable"
+    status = 503
+    detail = "The service is not available right now. Try again shortly."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=5)
+
+
 class Defect(PanalError):
     code = "internal_error"
     status = 500

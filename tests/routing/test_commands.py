@@ -70,6 +70,9 @@ def test_a_provider_of_the_environment(acme, monkeypatch):
         ("--url", "http://user:pass@x"),
         ("--url", "http://x:99999"),
         ("--url", "http://x/v1?key=1"),
+        ("--key", "two words"),
+        ("--key", "clé"),
+        ("--key", "a\r\nx-evil: 1"),
     ],
 )
 def test_bad_providers(acme, changed):
