@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from panal.embedded import addresses
+from panal.embedded import addresses, home_from_env
 from panal.kit.env import env_bool, env_int, env_list, env_str
 from panal.settings.parts import cache_config, celery_url, channel_config, database_config, secret_key
 
 BASE_DIR = Path(__file__).resolve().parents[3]
-PANAL_HOME = Path(env_str("PANAL_HOME", str(BASE_DIR / "var"))).resolve()
+PANAL_HOME = home_from_env()
 VERSION = "0.1.0"
 
 DEBUG = env_bool("DEBUG")
@@ -147,7 +147,8 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 DEFAULT_FROM_EMAIL = env_str("DEFAULT_FROM_EMAIL", f"Panal <no-reply@{PANAL_BASE_DOMAIN}>")
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]  # the others join with their catalogues; half a translation is worse than none
+# The others join with their catalogues: half a translation is worse than none.
+LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
