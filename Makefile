@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: up test stop reset help venv venv-dev assets
 
-# The first Python here that is new enough; `make up PYTHON=/path/to/python` chooses another.
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+# The first Python here that is new enough (3.12 and 3.11 first: the embedded Redis has wheels for them); `make up PYTHON=/path/to/python` chooses another.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3 python3.14 python3.13 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV_PYTHON := .venv/bin/python
 

@@ -64,3 +64,5 @@ def test_urls_of_sockets_with_spaces():
     assert (config["HOST"], config["NAME"], config["USER"]) == ("/tmp/a b", "panal", "panal")
     assert celery_url("unix:///tmp/r.sock?db=3") == "redis+socket:///tmp/r.sock?virtual_host=3"
     assert celery_url("redis://cache:6379/0") == "redis://cache:6379/0"
+    assert celery_url("rediss://cache:6379/0") == "rediss://cache:6379/0?ssl_cert_reqs=required"
+    assert celery_url("rediss://cache/0?ssl_cert_reqs=none") == "rediss://cache/0?ssl_cert_reqs=none"

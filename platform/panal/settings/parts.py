@@ -66,6 +66,9 @@ def channel_config(redis_url: str) -> dict[str, Any]:
 def celery_url(redis_url: str) -> str:
     """Celery writes `unix:///path?db=0` as `redis+socket:///path?virtual_host=0`."""
     parts = urlsplit(redis_url)
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parts.query:
+        # Without it Celery's transport talks to any certificate.
+        return redis_url + ("&" if parts.query else "?") + "ssl_cert_reqs=required"
     if parts.scheme != "unix":
         return redis_url
     database = parse_qs(parts.query).get("db", ["0"])[0]
