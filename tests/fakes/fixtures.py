@@ -23,6 +23,7 @@ def _fake_openai():
 
 def _fresh(server):
     server.reset()
+    server.models = type(server)().models
     server.tokens, server.delay_ms, server.first_ms = 12, 0.0, 0.0
     return server
 
