@@ -70,6 +70,7 @@ export class ConversationPane implements MessageActions {
   private leaf: string | null = null;
   private live: LiveTurn | null = null;
   private pending: Pending | null = null;
+  private unsynced: LiveTurn | null = null;
   private isClosed = false;
   private readonly thread: Thread;
 
@@ -126,6 +127,7 @@ export class ConversationPane implements MessageActions {
   /** After a reconnect. */
   onConnected(): void {
     this.live?.resume();
+    if (this.unsynced) void this.sync(this.unsynced);
   }
 
   /** Another tab asked or finished here. */
@@ -249,8 +251,10 @@ export class ConversationPane implements MessageActions {
 
   /** Learns the ids the server gave, so that the new messages can be edited, regenerated and paged. */
   private async sync(live: LiveTurn): Promise<void> {
+    this.unsynced = live; // a server that is restarting cannot tell now: the next connect asks again
     const messages = await api.messages(this.id!).catch(() => null);
     if (!messages || this.isClosed || this.isBusy) return;
+    this.unsynced = null;
     this.tree = new Tree(messages);
     const answer = messages.find((message) => message.turn_id === live.turnId && message.role === "assistant");
     if (!answer) return;

@@ -140,6 +140,7 @@ export class ChatPage implements ConversationHost {
   // The socket
 
   private onOpen(): void {
+    if (this.failures) void this.sidebar.load();
     this.failures = 0;
     this.outbox.flush();
     this.pane.onConnected();
