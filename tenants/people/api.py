@@ -117,6 +117,7 @@ class Me(PanalAPIView):
 
 
 class Members(PanalAPIView):
+    pagination_class = MembersPage  # read by the OpenAPI schema
     policy = {"GET": Action.MEMBERS_READ, "POST": Action.MEMBERS_MANAGE}
 
     @extend_schema(responses=MemberSerializer(many=True), summary="List members", tags=["people"])
@@ -180,6 +181,7 @@ class Member(PanalAPIView):
 
 
 class Tokens(PanalAPIView):
+    pagination_class = TokensPage
     policy = {"GET": Action.TOKENS_OWN, "POST": Action.TOKENS_OWN}
 
     @extend_schema(responses=TokenSerializer(many=True), summary="List API tokens", tags=["people"])

@@ -3,8 +3,8 @@
 import secrets
 
 from django.utils.text import slugify
-from panal.kit.errors import PanalError
 
+from panal.kit.errors import PanalError
 from tenants.models import Tenant
 from tenants.scope import public_scope
 from tenants.services import slug_clean

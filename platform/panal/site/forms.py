@@ -1,7 +1,7 @@
 from django import forms
 from django.contrib.auth.password_validation import validate_password
-from panal.kit.errors import PanalError
 
+from panal.kit.errors import PanalError
 from panal.site.addresses import is_free
 from tenants.errors import SlugTaken
 from tenants.people.forms import PASSWORD_HELP
@@ -18,7 +18,9 @@ class SignUpForm(forms.Form):
     slug = forms.CharField(
         label="Address",
         max_length=40,
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        ),
     )
     name = forms.CharField(
         label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -50,7 +52,12 @@ class SignUpForm(forms.Form):
 
     def refuse(self, error: PanalError) -> None:
         """Show an error of the service at the field it belongs to."""
-        fields = {"slug_taken": "slug", "invalid_slug": "slug", "invalid_email": "email", "weak_password": "password"}
+        fields = {
+            "slug_taken": "slug",
+            "invalid_slug": "slug",
+            "invalid_email": "email",
+            "weak_password": "password",
+        }
         self.add_error(fields.get(error.code), error.detail)
 
 

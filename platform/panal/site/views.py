@@ -6,9 +6,9 @@ from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
+
 from panal.kit.errors import Forbidden, NotFound, PanalError
 from panal.problems import CONTENT_TYPE, problem
-
 from panal.site.addresses import is_free, suggestions
 from panal.site.forms import FindForm, SignUpForm
 from tenants import directory
@@ -43,7 +43,9 @@ def _sign_up(form: SignUpForm) -> Scope | None:
         return None
 
 
-def _sign_up_page(request: HttpRequest, form: SignUpForm, *, status: int = 200, wait: str = "") -> HttpResponse:
+def _sign_up_page(
+    request: HttpRequest, form: SignUpForm, *, status: int = 200, wait: str = ""
+) -> HttpResponse:
     context = {"form": form, "wait": wait, **_address_context(form["slug"].value() or "")}
     return render(request, "public/sign_up.html", context, status=status)
 
@@ -102,7 +104,11 @@ def sign_up_ready(request: HttpRequest, token: str) -> HttpResponse:
     scope = directory.scope_of_id(tenant_id) if tenant_id else None
     if scope is None:
         raise Http404
-    context = {"target": workspace_url(scope, request, f"/welcome/{token}/"), "slug": scope.slug, "fresh": True}
+    context = {
+        "target": workspace_url(scope, request, f"/welcome/{token}/"),
+        "slug": scope.slug,
+        "fresh": True,
+    }
     return render(request, "public/continue.html", context)
 
 
@@ -119,7 +125,9 @@ def find_workspace(request: HttpRequest) -> HttpResponse:
         return render(request, "public/find.html", {"form": form}, status=INVALID if form.errors else 200)
     scope = directory.scope_of_slug(_slug_in(form.cleaned_data["slug"]))
     if scope is None:
-        form.add_error("slug", "There is no workspace at this address. Check the spelling, or ask a colleague.")
+        form.add_error(
+            "slug", "There is no workspace at this address. Check the spelling, or ask a colleague."
+        )
         return render(request, "public/find.html", {"form": form}, status=INVALID)
     context = {"target": workspace_url(scope, request, "/sign-in/"), "slug": scope.slug}
     return render(request, "public/continue.html", context)
@@ -127,7 +135,14 @@ def find_workspace(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", "Disallow: /platform/", "Disallow: /api/", "Disallow: /sign-up/ready/", "Allow: /", ""]
+    lines = [
+        "User-agent: *",
+        "Disallow: /platform/",
+        "Disallow: /api/",
+        "Disallow: /sign-up/ready/",
+        "Allow: /",
+        "",
+    ]
     return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
 
 
