@@ -14,6 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from chat import asking, selectors, services, sockets
 from chat.errors import Draining, TooManyFrames, TooManyTurns, TurnNotFound, Unavailable, UnknownType
+from chat.selectors import TurnBrief
 from chat.turns import bus, runtime
 from chat.turns.follow import follow
 from chat.turns.frames import encode
@@ -38,6 +39,7 @@ CLOSE_RESTARTING = 1012
 CLOSE_FLOOD = 1008
 
 RECHECK_SECONDS = 30.0
+FRESH_SECONDS = 2.0  # how long before a question a check is good enough
 STALL_SECONDS = float(env_int("PANAL_WS_STALL_SECONDS", 10))  # a reader that takes nothing for so long is cut
 CLOSE_SECONDS = 60.0  # how long a close waits for a client that does not read
 MAX_FOLLOWED = 50  # turns one socket follows at once
@@ -146,6 +148,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self.actor, self._checked_at = actor, time.monotonic()
         return True
 
+    async def _still_identified(self) -> bool:
+        return time.monotonic() - self._checked_at < FRESH_SECONDS or await self._identify()
+
     async def _recheck_forever(self) -> None:
         """A suspended person's socket ends although nothing is asked."""
         while not self._closing:
@@ -202,7 +207,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         ask = asking.parse_ask(frame)
         if draining():
             raise Draining(retry_after=1)
-        if not await self._identify():
+        if not await self._still_identified():
             return
         actor = self._who()
         require(actor, Action.CHAT)
@@ -210,19 +215,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await check_model(actor, ask.model)
         opened = await in_tenant(actor.scope, services.turn_open, actor=actor, ask=ask)
         ref = TurnRef(actor.scope, opened.turn_id)
-        if opened.is_new:
+        if opened.brief is not None:
             # Without Redis the turn waits: whoever follows it takes it up when Redis is back.
             with suppress(redis.RedisError):
-                await self._begin(ref, opened)
+                await self._begin(ref, opened.brief)
         self._watch(ref, after=0)
 
-    async def _begin(self, ref: TurnRef, opened: services.Opened) -> None:
-        await runtime.begin(ref)
+    async def _begin(self, ref: TurnRef, brief: TurnBrief) -> None:
+        await runtime.begin(ref, brief)
         await bus.send(
             "notice",
             tenant_id=ref.scope.tenant_id,
             user_id=self._who().user_id,
-            frame={"type": "turn", "conversation_id": opened.conversation_id, "turn_id": ref.turn_id},
+            frame={"type": "turn", "conversation_id": brief.conversation_id, "turn_id": ref.turn_id},
         )
 
     async def _stop(self, frame: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from chat.errors import ConversationNotFound, TurnNotFound
 from chat.models import Conversation, Message, Turn
 from chat.prompt import Past
+from knowledge.models import Chunk
 from knowledge.retriever import as_sources
 from knowledge.search import search
 from routing.vocabulary import Source
@@ -37,12 +38,9 @@ class TurnBrief:
     model: str
     knowledge_base_ids: list[UUID] | None
     actor: Actor
-    is_active: bool
     history: tuple[Past, ...]
     answer_text: str
-    answer_status: str
     answer_finish: str
-    answer_error: str
     sources: list[dict[str, Any]]
     outline: list[Any] | None
     done: dict[str, Any]
@@ -87,9 +85,13 @@ def turn_brief(turn_id: UUID) -> TurnBrief:
     turn = Turn.objects.select_related("answer", "owner").filter(pk=turn_id).first()
     if turn is None:
         raise TurnNotFound
-    running = turn.status == Turn.Status.RUNNING
+    history = branch_to(turn.question_id) if turn.status == Turn.Status.RUNNING else ()
+    return brief_of(turn, actor=_actor_of_turn(turn), history=history)
+
+
+def brief_of(turn: Turn, *, actor: Actor, history: tuple[Past, ...]) -> TurnBrief:
     answer = turn.answer
-    bases = turn.ask.get("knowledge_base_ids")
+    bases = turn.ask["knowledge_base_ids"]
     return TurnBrief(
         turn_id=turn.pk,
         conversation_id=turn.conversation_id,
@@ -100,13 +102,10 @@ def turn_brief(turn_id: UUID) -> TurnBrief:
         attempt=turn.attempt,
         model=turn.ask["model"],
         knowledge_base_ids=None if bases is None else [UUID(base) for base in bases],
-        actor=_actor_of_turn(turn),
-        is_active=turn.owner.is_active,
-        history=branch_to(turn.question_id) if running else (),
+        actor=actor,
+        history=history,
         answer_text=answer.text,
-        answer_status=answer.status,
         answer_finish=answer.finish,
-        answer_error=answer.error_code,
         sources=answer.sources,
         outline=turn.outline,
         done={
@@ -134,6 +133,8 @@ def sources_for(
 ) -> tuple[Source, ...]:
     """The passages an answer may cite. A token without the knowledge scope sees none."""
     if not can(actor, Action.KNOWLEDGE_READ) and knowledge_base_ids is None:
+        return ()
+    if not Chunk.objects.exists():  # a new workspace need not embed its questions
         return ()
     bases = None if knowledge_base_ids is None else list(knowledge_base_ids)
     return as_sources(search(actor=actor, query=query, knowledge_base_ids=bases, k=k).hits)

@@ -21,11 +21,11 @@ from chat.errors import (
     TurnInProgress,
 )
 from chat.models import Conversation, Message, Turn
-from chat.selectors import TurnBrief, turn_brief
+from chat.prompt import Past
+from chat.selectors import TurnBrief, branch_to, brief_of, turn_brief
 from knowledge.errors import KnowledgeBaseNotFound
 from knowledge.models import KnowledgeBase
 from panal.kit.errors import Unauthenticated
-from panal.kit.ids import uuid7
 from tenants.actors import Actor
 from tenants.policy import Action, can, require
 
@@ -34,13 +34,13 @@ UNDO_PERIOD = timedelta(days=30)  # how long a deleted conversation can come bac
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A turn that exists now; `is_new` when this call made it."""
+    """A turn that exists now. `brief` is there when this call made it: its caller has claimed it."""
 
     turn_id: UUID
     conversation_id: UUID
     question_id: UUID
     answer_id: UUID
-    is_new: bool
+    brief: TurnBrief | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +102,40 @@ def _turn_of_request(actor: Actor, ask: Ask) -> Opened | None:
         raise RequestIdReused
     if turn.conversation.deleted_at is not None:
         raise ConversationNotFound
-    return _opened(turn, is_new=False)
-
-
-def _opened(turn: Turn, *, is_new: bool) -> Opened:
-    return Opened(turn.pk, turn.conversation_id, turn.question_id, turn.answer_id, is_new)
+    return Opened(turn.pk, turn.conversation_id, turn.question_id, turn.answer_id)
 
 
 @transaction.atomic
 def _turn_create(actor: Actor, ask: Ask) -> Opened:
-    conversation = _conversation_for(actor, ask)
-    if conversation.turns.filter(status=Turn.Status.RUNNING).exists():
-        raise TurnInProgress
-    question = _question_for(conversation, ask)
-    answer = Message.objects.create(
+    if ask.conversation_id is None:
+        conversation, parent = _conversation_new(actor, ask), None
+    else:
+        conversation = _conversation_lock(actor, ask.conversation_id)
+        if conversation.turns.filter(status=Turn.Status.RUNNING).exists():
+            raise TurnInProgress
+        parent = _parent_of(conversation, ask)
+    question, is_new_question = _question_for(conversation, parent, ask)
+    answer = Message(
         conversation=conversation,
         parent=question,
         role=Message.Role.ASSISTANT,
         status=Message.Status.STREAMING,
     )
-    turn = Turn.objects.create(
-        id=uuid7(),
+    turn = _turn_for(actor, ask, conversation, question, answer)
+    conversation.active_leaf = answer
+    conversation.updated_at = timezone.now()
+    # Foreign keys are checked at the commit: all rows go in as they are, in as few statements as possible.
+    conversation.save(force_insert=ask.conversation_id is None)
+    Message.objects.bulk_create([question, answer] if is_new_question else [answer])
+    turn.save(force_insert=True)
+    earlier = branch_to(question.parent_id) if question.parent_id else ()
+    history = (*earlier, Past(role=question.role, text=question.text))
+    brief = brief_of(turn, actor=actor, history=history)
+    return Opened(turn.pk, conversation.pk, question.pk, answer.pk, brief)
+
+
+def _turn_for(actor: Actor, ask: Ask, conversation: Conversation, question: Message, answer: Message) -> Turn:
+    return Turn(
         conversation=conversation,
         question=question,
         answer=answer,
@@ -131,11 +144,8 @@ def _turn_create(actor: Actor, ask: Ask) -> Opened:
         token_scopes=None if actor.token_scopes is None else sorted(actor.token_scopes),
         request_id=ask.request_id,
         ask=ask.body(),
+        attempt=1,
     )
-    conversation.active_leaf = answer
-    conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["active_leaf", "updated_at"])
-    return _opened(turn, is_new=True)
 
 
 def _owner_id(actor: Actor) -> UUID:
@@ -144,12 +154,10 @@ def _owner_id(actor: Actor) -> UUID:
     return actor.user_id
 
 
-def _conversation_for(actor: Actor, ask: Ask) -> Conversation:
-    if ask.conversation_id is None:
-        if ask.parent_id is not None:
-            raise MessageNotFound
-        return Conversation.objects.create(owner_id=_owner_id(actor), title=titles.from_words(ask.text))
-    return _conversation_lock(actor, ask.conversation_id)
+def _conversation_new(actor: Actor, ask: Ask) -> Conversation:
+    if ask.parent_id is not None:
+        raise MessageNotFound
+    return Conversation(owner_id=_owner_id(actor), title=titles.from_words(ask.text))
 
 
 def _conversation_lock(actor: Actor, conversation_id: UUID) -> Conversation:
@@ -163,22 +171,27 @@ def _conversation_lock(actor: Actor, conversation_id: UUID) -> Conversation:
     return conversation
 
 
-def _question_for(conversation: Conversation, ask: Ask) -> Message:
+def _parent_of(conversation: Conversation, ask: Ask) -> Message | None:
     parent_id = ask.parent_id or conversation.active_leaf_id
-    parent = None
-    if parent_id is not None:
-        parent = conversation.messages.filter(pk=parent_id).first()
-        if parent is None:
-            raise MessageNotFound
+    if parent_id is None:
+        return None
+    parent = conversation.messages.filter(pk=parent_id).first()
+    if parent is None:
+        raise MessageNotFound
+    return parent
+
+
+def _question_for(conversation: Conversation, parent: Message | None, ask: Ask) -> tuple[Message, bool]:
+    """The prompt to answer, and whether it is new. See `Ask` for what a parent means."""
+    parent_id = parent.pk if parent else None
     if parent is not None and parent.role == Message.Role.USER:
         if not ask.text:
-            return parent
-        parent = parent.parent
+            return parent, False
+        parent_id = parent.parent_id
     if not ask.text:
         raise EmptyMessage
-    return Message.objects.create(
-        conversation=conversation, parent=parent, role=Message.Role.USER, text=ask.text
-    )
+    question = Message(conversation=conversation, parent_id=parent_id, role=Message.Role.USER, text=ask.text)
+    return question, True
 
 
 def turn_claim(*, turn_id: UUID) -> TurnBrief:
@@ -190,22 +203,20 @@ def turn_claim(*, turn_id: UUID) -> TurnBrief:
 @transaction.atomic
 def turn_finish(
     *,
-    turn_id: UUID,
-    attempt: int,
+    brief: TurnBrief,
     outcome: Outcome,
     sources: Sequence[Mapping[str, Any]] = (),
     outline: Sequence[Any] | None,
 ) -> bool:
     """Store an answer once; False when it was stored before or another process claimed the turn."""
-    turn = Turn.objects.select_for_update().filter(pk=turn_id, status=Turn.Status.RUNNING).first()
-    if turn is None or turn.attempt != attempt:
-        return False
     now = timezone.now()
-    turn.status = Turn.Status.FAILED if outcome.status == Message.Status.FAILED else Turn.Status.DONE
-    turn.outline = outline
-    turn.ended_at = now
-    turn.save(update_fields=["status", "outline", "ended_at"])
-    Message.objects.filter(pk=turn.answer_id).update(
+    failed = outcome.status == Message.Status.FAILED
+    mine = Turn.objects.filter(pk=brief.turn_id, status=Turn.Status.RUNNING, attempt=brief.attempt)
+    if not mine.update(
+        status=Turn.Status.FAILED if failed else Turn.Status.DONE, outline=outline, ended_at=now
+    ):
+        return False
+    Message.objects.filter(pk=brief.answer_id).update(
         text=outcome.text,
         status=outcome.status,
         finish=outcome.finish,
@@ -217,7 +228,7 @@ def turn_finish(
         cost_usd=outcome.cost_usd,
         sources=list(sources),
     )
-    Conversation.objects.filter(pk=turn.conversation_id).update(updated_at=now)
+    Conversation.objects.filter(pk=brief.conversation_id).update(updated_at=now)
     return True
 
 
@@ -235,7 +246,7 @@ def turn_interrupt(*, turn_id: UUID) -> bool:
         finish="interrupted",
         error_code="process_died",
     )
-    return turn_finish(turn_id=turn_id, attempt=brief.attempt, outcome=outcome, outline=None)
+    return turn_finish(brief=brief, outcome=outcome, outline=None)
 
 
 @transaction.atomic

@@ -26,18 +26,21 @@ async def name_conversation(ref: TurnRef, brief: TurnBrief | None) -> None:
         return
     try:
         model = await _model(ref, brief)
-        first = await in_tenant(
-            ref.scope,
-            selectors.is_first_answer,
-            conversation_id=brief.conversation_id,
-            answer_id=brief.answer_id,
-        )
-        if model is not None and first:
+        if model is not None and await _is_first(ref, brief):
             await _store(ref, brief, titles.from_answer(await _ask(ref, brief, model)))
     except PanalError as error:
         logger.info("Conversation %s keeps its first words as title: %s", brief.conversation_id, error.code)
     except Exception:
         logger.exception("Conversation %s keeps its first words as title", brief.conversation_id)
+
+
+async def _is_first(ref: TurnRef, brief: TurnBrief) -> bool:
+    return await in_tenant(
+        ref.scope,
+        selectors.is_first_answer,
+        conversation_id=brief.conversation_id,
+        answer_id=brief.answer_id,
+    )
 
 
 async def _model(ref: TurnRef, brief: TurnBrief) -> str | None:

@@ -46,11 +46,13 @@ class Lost(Exception):
 class Producer:
     """Writes one turn. `stop` ends it with the text so far; cancelling the task leaves it to another process."""
 
-    def __init__(self, ref: TurnRef, feed: Feed, *, running: Callable[[], int]) -> None:
+    def __init__(
+        self, ref: TurnRef, feed: Feed, *, running: Callable[[], int], brief: TurnBrief | None = None
+    ) -> None:
         self.ref = ref
         self.feed = feed
         self.writer = FrameWriter(ref, feed, running=running)
-        self.brief: TurnBrief | None = None
+        self.brief = brief
         self.concluding = False
         self._stop = asyncio.Event()
         self._routed: Routed | None = None
@@ -64,7 +66,9 @@ class Producer:
     async def run(self) -> None:
         """Write the turn to its end. Quietly gives way to another process that has taken it over."""
         try:
-            self.brief = brief = await self._patiently(services.turn_claim, turn_id=self.ref.turn_id)
+            brief = self.brief
+            if brief is None:
+                brief = self.brief = await self._patiently(services.turn_claim, turn_id=self.ref.turn_id)
             if brief.status == Turn.Status.RUNNING:
                 await self._write_answer(brief)
             else:
@@ -211,8 +215,7 @@ class Producer:
         await self._keep_for_the_next(outcome)
         stored = await self._patiently(
             services.turn_finish,
-            turn_id=self.ref.turn_id,
-            attempt=brief.attempt,
+            brief=brief,
             outcome=outcome,
             sources=frames.sources_of(self.feed.frames),
             outline=frames.outline_of(complete),

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.errors import TurnNotFound
+from chat.selectors import TurnBrief
 from chat.turns import bus, leases, log, naming
 from chat.turns.feeds import Feed, drop_if_idle, feed_of
 from chat.turns.frames import is_answered
@@ -36,10 +37,10 @@ def is_written_here(turn_id: UUID) -> bool:
     return turn_id in _producers
 
 
-async def begin(ref: TurnRef) -> None:
+async def begin(ref: TurnRef, brief: TurnBrief) -> None:
     """Start writing a new turn here. Raises `redis.RedisError`."""
     if await leases.take(ref):
-        _spawn(ref, feed_of(ref))
+        _spawn(ref, feed_of(ref), brief)
 
 
 async def adopt(ref: TurnRef) -> bool:
@@ -88,9 +89,9 @@ def give_way(ref: TurnRef) -> None:
         task.cancel()
 
 
-def _spawn(ref: TurnRef, feed: Feed) -> None:
+def _spawn(ref: TurnRef, feed: Feed, brief: TurnBrief | None = None) -> None:
     feed.is_produced_here = True
-    producer = Producer(ref, feed, running=running_here)
+    producer = Producer(ref, feed, running=running_here, brief=brief)
     _producers[ref.turn_id] = producer
     with tenant_scope(ref.scope):  # the task keeps the scope it is created in
         _tasks[ref.turn_id] = asyncio.create_task(_run(producer), name=f"turn {ref.turn_id}")

@@ -19,10 +19,8 @@ def asked():
         with tenant_scope(actor.scope):
             opened = services.turn_open(actor=actor, ask=parse_ask(frame))
             if answer is not None:
-                attempt = services.turn_claim(turn_id=opened.turn_id).attempt
                 services.turn_finish(
-                    turn_id=opened.turn_id,
-                    attempt=attempt,
+                    brief=opened.brief,
                     outcome=Outcome(text=answer, status="complete", finish="stop", model="mock"),
                     outline=None,
                 )

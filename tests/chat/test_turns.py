@@ -33,7 +33,8 @@ def test_a_question_makes_a_conversation_with_a_title(cast, asked, scoped):
 def test_the_same_request_starts_nothing_new(cast, asked, scoped):
     first = asked(cast.member, "Hi", request_id="r1")
     again = asked(cast.member, "Hi", request_id="r1")
-    assert (again.turn_id, first.is_new, again.is_new) == (first.turn_id, True, False)
+    assert (again.turn_id, again.brief) == (first.turn_id, None)
+    assert first.brief.attempt == 1
     assert Message.objects.count() == 2
 
 
@@ -107,12 +108,11 @@ def test_viewers_do_not_ask(cast, asked, scoped):
 
 
 def test_only_the_latest_claim_may_store_the_answer(cast, asked, scoped):
-    turn_id = asked(cast.member).turn_id
-    old = services.turn_claim(turn_id=turn_id).attempt
-    new = services.turn_claim(turn_id=turn_id).attempt
-    assert not services.turn_finish(turn_id=turn_id, attempt=old, outcome=DONE, outline=[])
-    assert services.turn_finish(turn_id=turn_id, attempt=new, outcome=DONE, outline=[])
-    assert not services.turn_finish(turn_id=turn_id, attempt=new, outcome=DONE, outline=[])
+    old = asked(cast.member).brief
+    new = services.turn_claim(turn_id=old.turn_id)
+    assert not services.turn_finish(brief=old, outcome=DONE, outline=[])
+    assert services.turn_finish(brief=new, outcome=DONE, outline=[])
+    assert not services.turn_finish(brief=new, outcome=DONE, outline=[])
     assert Message.objects.get(role="assistant").text == "yes"
 
 
@@ -123,3 +123,18 @@ def test_reading_a_branch_is_one_query(cast, asked, scoped, count_queries):
     with count_queries() as queries:
         assert len(selectors.branch_to(last.question_id)) == 11
     assert len(queries) == 1
+
+
+def test_the_first_brief_is_what_another_process_would_read(cast, asked, scoped):
+    first = asked(cast.member, "one", answer="1")
+    for opened in (
+        asked(cast.admin, "alone"),
+        asked(cast.member, "two", conversation_id=first.conversation_id, parent_id=first.answer_id),
+    ):
+        assert selectors.turn_brief(opened.turn_id) == opened.brief
+
+
+def test_opening_a_turn_takes_few_statements(cast, asked, scoped, count_queries):
+    with count_queries() as queries:
+        asked(cast.member)
+    assert len(queries) <= 6  # savepoint, look for the request, three inserts, savepoint

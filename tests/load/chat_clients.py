@@ -97,7 +97,9 @@ class Checker:
         finally:
             for http in https.values():
                 await http.aclose()
-        return {name: sum(result[name] for result in results) for name in ("errors", "foreign", "lost_characters")}
+        return {
+            name: sum(result[name] for result in results) for name in ("errors", "foreign", "lost_characters")
+        }
 
     async def _check(
         self, client: Client, https: dict[str, httpx.AsyncClient], gate: asyncio.Semaphore
@@ -172,7 +174,9 @@ def is_clean(result: dict[str, Any]) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--base", default="http://127.0.0.1:8000")
     parser.add_argument("--tokens", required=True, help="slug=token,slug=token,…")
     parser.add_argument("--clients", type=int, default=200)
