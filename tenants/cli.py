@@ -1,9 +1,10 @@
 """The form of every management command: one JSON object on stdout, or one line on stderr and exit status 1."""
 
 import json
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from panal.kit.errors import PanalError
 from tenants.directory import scope_of_slug
@@ -17,6 +18,19 @@ class JsonCommand(BaseCommand):
 
     def answer(self, **options: Any) -> dict[str, Any]:
         raise NotImplementedError
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """A wrong argument raises instead of printing a page of usage and exiting with 2."""
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.called_from_command_line = False
+        return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except CommandError as error:
+            self.stderr.write(f"invalid_arguments: {error}")
+            sys.exit(1)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

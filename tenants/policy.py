@@ -57,6 +57,7 @@ PLATFORM_ROLE_ACTIONS: dict[str, frozenset[Action]] = {
     Role.ADMIN: frozenset({Action.SELF, Action.PLATFORM}),
 }
 
+# Asking includes being answered from the workspace's documents: `chat` quotes them without listing them.
 TOKEN_SCOPES: dict[str, frozenset[Action]] = {
     "chat": frozenset({Action.CHAT, Action.CHAT_READ, Action.MODELS_READ}),
     "knowledge": frozenset({Action.KNOWLEDGE_READ, Action.KNOWLEDGE_WRITE}),
