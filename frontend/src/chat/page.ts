@@ -224,13 +224,8 @@ export class ChatPage implements ConversationHost {
     const name = this.config.user.name.split(" ")[0] ?? "";
     need("#empty-title").textContent = name ? t("chat.greeting", { name }) : t("chat.greeting_plain");
     need("#empty-hint").textContent = t(this.canWrite ? "chat.greeting_hint" : "chat.reading_only");
-    const suggestions = this.canWrite ? (this.config.suggestions ?? []) : [];
-    need("#suggestions").replaceChildren(...suggestions.map((text) => this.suggestion(text)));
-  }
-
-  private suggestion(text: string): HTMLElement {
-    const button = el("button", { type: "button", class: "suggestion", dir: "auto" }, el("span", {}, text), icon("arrow-end"));
-    button.addEventListener("click", () => this.ask(text));
-    return el("li", {}, button);
+    for (const button of document.querySelectorAll<HTMLElement>("[data-suggestion]")) {
+      button.addEventListener("click", () => this.ask(button.innerText.trim()));
+    }
   }
 }

@@ -77,7 +77,9 @@ async function openPassage(source: Source): Promise<void> {
 }
 
 function showPassage(body: HTMLElement, passage: Passage): void {
-  const mark = el("mark", { tabindex: -1, "aria-label": t("source.passage") }, passage.text);
-  body.replaceChildren(el("div", { class: "passage", dir: "auto" }, passage.before, mark, passage.after));
+  const mark = el("mark", { tabindex: -1, "aria-label": t("source.passage") }, passage.text.trim());
+  // The mark is a block of its own: the line ends around it would double the distance.
+  const [before, after] = [passage.before.trimEnd(), passage.after.trimStart()];
+  body.replaceChildren(el("div", { class: "passage", dir: "auto" }, before, mark, after));
   mark.scrollIntoView({ block: "center" });
 }

@@ -8,7 +8,6 @@ export interface ChatConfig {
   can_ask: boolean;
   /** Of one message. */
   max_characters: number;
-  suggestions?: string[];
 }
 
 export interface ConversationItem {
