@@ -17,6 +17,11 @@ def test_it_works(page, cast):
     assert all(actor.email in shown for actor in cast)
 
 
+@pytest.mark.parametrize("typed", ["\x00", "%", "_", "'", "x" * 5000])
+def test_odd_searches_find_nobody_and_break_nothing(page, cast, typed):
+    assert page.get("/console/members/", {"q": typed}).status_code == 200
+
+
 def test_searching(page, cast):
     shown = page.get("/console/members/?q=MIA").content.decode()
     assert cast.member.email in shown

@@ -75,6 +75,8 @@ def test_an_own_period(browser, cast, call):
         {"first": "2026-01-01"},
         {"first": "2020-01-01", "last": "2026-01-01"},
         {"first": "x", "last": "y"},
+        {"first": "0001-01-01", "last": "0001-01-02"},
+        {"first": "9999-12-30", "last": "9999-12-31"},
     ],
 )
 def test_a_bad_period_is_named_and_the_page_still_stands(browser, cast, fields):

@@ -23,6 +23,7 @@ SCOPES = {
     "usage": "Usage: read figures and costs",
     "admin": "Admin: everything its owner may do",
 }
+YEARS = range(2000, 2100)  # so that no arithmetic leaves the calendar
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "No end"}
 
 
@@ -108,6 +109,8 @@ class DaysForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
+        if any(day and day.year not in YEARS for day in (first, last)):
+            raise forms.ValidationError("Choose days between 2000 and 2099.")
         if first and last and first > last:
             raise forms.ValidationError("The first day must not come after the last.")
         if first and last and last - first > timedelta(days=366):

@@ -29,7 +29,7 @@ from knowledge.services import (
     knowledge_base_update,
 )
 from panal.console.forms import KnowledgeBaseForm, TypedNameForm
-from panal.console.paging import page_of, sort_of
+from panal.console.paging import page_of, sort_of, text_of
 from panal.kit.errors import Invalid, PanalError
 from tenants.policy import Action
 from tenants.web import actor_of, policy_required
@@ -85,7 +85,7 @@ def _documents(request: HttpRequest, base: KnowledgeBase) -> dict[str, Any]:
     status = request.GET.get("status", "")
     if status in Document.Status.values:
         documents = documents.filter(status=status)
-    title = request.GET.get("title", "").strip()
+    title = text_of(request, "title")
     if title:
         documents = documents.filter(title__icontains=title)
     sort = sort_of(request, SORTS, "-added")
@@ -104,7 +104,7 @@ def _documents(request: HttpRequest, base: KnowledgeBase) -> dict[str, Any]:
 
 def _search(request: HttpRequest, base: KnowledgeBase) -> dict[str, Any]:
     """What the search box found; errors of the question stand beside the box."""
-    query = request.GET.get("query", "").strip()
+    query = text_of(request, "query")
     if not query:
         return {"query": "", "hits": None}
     try:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from panal.console.forms import ROLES, MemberAddForm, RoleForm
 from panal.console.notices import undoable
-from panal.console.paging import page_of, sort_of
+from panal.console.paging import page_of, sort_of, text_of
 from panal.kit.errors import Invalid, NotFound, PanalError
 from tenants.people.accounts import member_invite, member_remove
 from tenants.people.links import password_link
@@ -42,7 +42,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     people = members_visible(actor=actor_of(request))
-    search = request.GET.get("q", "").strip()
+    search = text_of(request, "q")
     if search:
         people = people.filter(Q(email__icontains=search) | Q(name__icontains=search))
     sort = sort_of(request, SORTS, "email")

@@ -14,7 +14,7 @@ def undoable(request: HttpRequest, text: str, url: str, **fields: str) -> None:
         format_html(
             '<span>{}</span><form method="post" action="{}" class="inline">'
             '<input type="hidden" name="csrfmiddlewaretoken" value="{}">{}'
-            '<button>Undo</button></form>',
+            "<button>Undo</button></form>",
             text,
             url,
             get_token(request),

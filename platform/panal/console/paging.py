@@ -8,6 +8,13 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 
 PAGE_SIZE = 25
+LONGEST_SEARCH = 2_000
+
+
+def text_of(request: HttpRequest, name: str) -> str:
+    """What was typed into a search box: one line, without characters PostgreSQL refuses."""
+    typed = request.GET.get(name, "")[:LONGEST_SEARCH]
+    return "".join(character for character in typed if character.isprintable()).strip()
 
 
 def page_of(request: HttpRequest, rows: Any, *, size: int = PAGE_SIZE) -> Page[Any]:

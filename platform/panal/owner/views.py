@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from panal.console.paging import page_of, sort_of
+from panal.console.paging import page_of, sort_of, text_of
 from panal.health import health_report
 from panal.owner.selectors import DAYS, SORTS, members_of, platform_totals, tenants_list
 from tenants.policy import Action
@@ -19,7 +19,7 @@ READ = require_http_methods(["GET", "HEAD"])
 @policy_required(Action.PLATFORM)
 def platform(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
-    search = request.GET.get("q", "").strip()
+    search = text_of(request, "q")
     sort = sort_of(request, SORTS, "-cost")
     page = page_of(request, tenants_list(actor=actor, search=search).order_by(sort.field, "id"))
     members = members_of(list(page))
