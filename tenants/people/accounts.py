@@ -47,7 +47,7 @@ def password_set(*, user: User, password: str) -> User:
 
 
 def password_reset_request(*, email: str, request: HttpRequest) -> None:
-    """Write to the member with this address; nothing happens, visibly or in time, when there is none."""
+    """Write to the member with this address; the answer is the same without one. Sending is left to the worker."""
     user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
     if user is not None:
         _letter(

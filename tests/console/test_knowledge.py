@@ -101,6 +101,11 @@ def test_the_table_asks_again_only_while_something_is_in_progress(page, at, docu
     assert "every 2s" in page.get(at("documents/")).content.decode()
 
 
+def test_an_odd_filter_breaks_nothing(page, at, document):
+    document()
+    assert page.get(at(), {"title": "\x00", "status": "\x00"}).status_code == 200
+
+
 def test_filtering(page, at, document):
     document("Leave")
     document("Travel", status="failed", error="no")

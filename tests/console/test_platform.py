@@ -70,6 +70,7 @@ def test_sorting(client, acme, used, sort):
 
 def test_searching(client, acme):
     assert [tenant.slug for tenant, _ in client.get("/platform/?q=GLOB").context["rows"]] == ["globex"]
+    assert client.get("/platform/", {"q": "\x00"}).status_code == 200
     assert "No workspace by that name" in client.get("/platform/?q=zzz").content.decode()
 
 

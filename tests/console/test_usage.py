@@ -150,7 +150,7 @@ def test_the_overview_compares_with_the_time_before(browser, cast, call):
     call(cast.admin, days_ago=32)
     answer = browser(cast.owner).get("/console/")
     shown = answer.content.decode()
-    assert "+50% against 2 before" in shown
+    assert ">+50%</bdi> against 2 before" in shown
     assert (answer.context["people"], answer.context["people_before"]) == (1, 2)
 
 
