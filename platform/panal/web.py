@@ -65,6 +65,11 @@ class WebSocket(WebSocketsSansIOProtocol):
         else:
             self.dropped = True
 
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.writable.set()  # a client that reads nothing must not keep its own close frame waiting
+        await super().send(message)
+
     def handle_parser_exception(self) -> None:
         sent = self.conn.close_sent
         if sent is None or sent.code != FRAME_TOO_LARGE:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0  # seconds for one frame
 
 
 @dataclass
@@ -74,8 +74,9 @@ class ChatClient:
     async def send(self, **frame: Any) -> None:
         await self.socket.send(json.dumps(frame))
 
-    async def receive(self, timeout: float = TIMEOUT) -> dict[str, Any]:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), timeout))
+    async def receive(self) -> dict[str, Any]:
+        async with asyncio.timeout(TIMEOUT):
+            return json.loads(await self.socket.recv())
 
     async def ask(self, text: str, **more: Any) -> str:
         """Send an `ask`; answers its request id."""
@@ -99,11 +100,11 @@ class ChatClient:
         await self.ask(text, **more)
         return await self.collect()
 
-    async def closed(self, timeout: float = TIMEOUT) -> int:
-        """Read until the server closes; answers the close code."""
+    async def closed(self) -> int:
+        """Read until the server closes; answers the close code. `self.unread` holds what came before."""
+        self.unread: list[dict[str, Any]] = []
         try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    await self.socket.recv()
+            while True:
+                self.unread.append(await self.receive())
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 import redis
-from routing.builtin.mock import text as mock_text
 
+from routing.builtin.mock import text as mock_text
 from tests.chat.client import ChatClient, Transcript
 
 SLOW = "mock-ttft50-itl30-len150"

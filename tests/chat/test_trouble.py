@@ -8,9 +8,9 @@ import time
 
 import pytest
 import redis
+
 from panal.embedded.programs import package_folder
 from routing.builtin.mock import text as mock_text
-
 from tests.chat.client import ChatClient, Transcript
 from tests.chat.test_resume import connection_to, started, stored
 

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from routing.builtin.mock import knobs_of
-from routing.builtin.mock import text as mock_text
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from routing.builtin.mock import knobs_of
+from routing.builtin.mock import text as mock_text
 from tests.chat.client import ChatClient, Transcript
 
 MODEL = "mock-ttft200-itl20-len200"
@@ -66,7 +66,7 @@ class Client:
         else:
             await chat.ask(f"Question {self.request_id}", model=self.model, request_id=self.request_id)
         while not self.transcript.ended:
-            frame = await chat.receive(timeout=60)
+            frame = await chat.receive()
             if "seq" not in frame:
                 if frame["type"] == "error":
                     self.problems.append(frame["code"])
