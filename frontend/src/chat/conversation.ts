@@ -71,6 +71,7 @@ export class ConversationPane implements MessageActions {
   private live: LiveTurn | null = null;
   private pending: Pending | null = null;
   private unsynced: LiveTurn | null = null;
+  private stopOnConnect = false;
   private isClosed = false;
   private readonly thread: Thread;
 
@@ -127,6 +128,7 @@ export class ConversationPane implements MessageActions {
   /** After a reconnect. */
   onConnected(): void {
     this.live?.resume();
+    if (this.live && this.stopOnConnect) this.stop();
     if (this.unsynced) void this.sync(this.unsynced);
   }
 
@@ -234,6 +236,7 @@ export class ConversationPane implements MessageActions {
       onEnd: (trouble) => this.ended(live, trouble),
     });
     this.live = live;
+    this.stopOnConnect = false;
     this.host.onBusy(true);
     return live;
   }
@@ -265,7 +268,7 @@ export class ConversationPane implements MessageActions {
   /** Stops the answer, or takes back a question that has not left yet. */
   stop(): void {
     if (this.live) {
-      this.host.sendFrame({ type: "stop", turn_id: this.live.turnId });
+      this.stopOnConnect = !this.host.sendFrame({ type: "stop", turn_id: this.live.turnId });
     } else if (this.pending && this.host.outbox.withdraw(this.pending.frame.request_id)) {
       const { frame, user } = this.pending;
       this.pending = null;

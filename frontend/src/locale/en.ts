@@ -80,7 +80,7 @@ export const en = {
   "link.connecting": "Connecting…",
   "link.waiting": "The connection was lost. Reconnecting…",
   "link.offline": "You are offline. What you send now goes out when the network is back.",
-  "link.refused": "You are signed out.",
+  "link.refused": "You are signed out, or may not use this chat any more.",
   "link.sign_in": "Sign in",
   "link.back": "Connected again.",
   "link.now": "Reconnect now",

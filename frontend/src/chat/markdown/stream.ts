@@ -10,8 +10,11 @@ import { codeBlock, enhance, type Enhancer } from "./enhance";
 import { certainLength, closingAt, type Fence, openingFence } from "./fence";
 import { lex, render, renderTokens } from "./parse";
 
-const LONG_TAIL = 4000;
+const LONG_TAIL = 4000; // characters
 const LONG_TAIL_PAUSE_MS = 100;
+/** Drawing takes at most a fifth of the time: on a slow phone it becomes rarer, not everything else slower. */
+const REST_FACTOR = 4;
+const LONGEST_PAUSE_MS = 400;
 
 interface OpenFence {
   fence: Fence;
@@ -28,6 +31,7 @@ export class StreamRenderer {
   private open: OpenFence | null = null;
   private frame = 0;
   private paintedAt = 0;
+  private paintMs = 0;
   private finished = false;
 
   constructor(
@@ -66,13 +70,17 @@ export class StreamRenderer {
   }
 
   private isTooSoon(now: number): boolean {
-    return !this.open && this.text.length - this.done > LONG_TAIL && now - this.paintedAt < LONG_TAIL_PAUSE_MS;
+    const isLong = !this.open && this.text.length - this.done > LONG_TAIL;
+    const pause = Math.max(isLong ? LONG_TAIL_PAUSE_MS : 0, Math.min(this.paintMs * REST_FACTOR, LONGEST_PAUSE_MS));
+    return now - this.paintedAt < pause;
   }
 
   private paint(now: number): void {
     this.paintedAt = now;
+    const start = performance.now();
     if (!this.open || !this.growFence(this.open)) this.commitBlocks();
     this.onPaint();
+    this.paintMs = performance.now() - start;
   }
 
   /** True while the fence stays open. */
