@@ -8,6 +8,7 @@ import { groupByDay } from "./days";
 import type { ConversationItem } from "./types";
 
 const SEARCH_PAUSE_MS = 200;
+const IN_USE_PAUSE_MS = 400;
 
 export interface SidebarActions {
   open(id: string): void;
@@ -23,6 +24,7 @@ export class Sidebar {
   private next: string | null = null;
   private current: string | null = null;
   private searchTimer: ReturnType<typeof setTimeout> | undefined;
+  private idleTimer: ReturnType<typeof setTimeout> | undefined;
   private loads = 0;
 
   constructor(private readonly actions: SidebarActions) {
@@ -39,7 +41,7 @@ export class Sidebar {
       if (load !== this.loads) return; // a later search has overtaken this one
       this.items = page.results;
       this.next = page.next;
-      this.draw();
+      this.drawWhenIdle();
     } catch {
       if (load === this.loads && !this.items.length) this.drawNote(t("list.failed"));
     }
@@ -58,11 +60,23 @@ export class Sidebar {
     const item = this.items.find((one) => one.id === id);
     if (!item || item.running_turn === turn) return;
     item.running_turn = turn;
-    this.draw();
+    this.drawWhenIdle();
   }
 
   private drawNote(text: string): void {
     this.list.replaceChildren(el("p", { class: "list-note" }, text));
+  }
+
+  /** News from the server must not take a menu or a title being typed out of somebody's hands. */
+  private drawWhenIdle(): void {
+    clearTimeout(this.idleTimer);
+    if (this.list.querySelector(".list-rename, [data-menu-list]:not([hidden])")) {
+      this.idleTimer = setTimeout(() => this.drawWhenIdle(), IN_USE_PAUSE_MS);
+      return;
+    }
+    const focused = document.activeElement?.closest<HTMLElement>("#conversations [data-id]")?.dataset["id"];
+    this.draw();
+    if (focused) this.list.querySelector<HTMLElement>(`[data-id="${focused}"]`)?.focus();
   }
 
   private draw(): void {
