@@ -114,7 +114,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         await self.accept()
-        if not await self._identify():
+        try:
+            if not await self._identify():
+                return
+        except Exception:  # without its database nobody can be known: come back in a moment
+            logger.exception("A socket could not be identified")
+            await self.shut(CLOSE_RESTARTING, "Not available right now.")
             return
         self._notices = "1" in parse_qs(self.scope.get("query_string", b"").decode("latin-1")).get(
             "notices", []
