@@ -93,6 +93,12 @@ def test_every_group_and_chart_opens(browser, cast, call, by, show):
     assert browser(cast.owner).get("/console/usage/", {"by": by, "show": show}).status_code == 200
 
 
+@pytest.mark.parametrize(("cost", "shown"), [("0", "requests"), ("0.000001", "cost")])
+def test_the_chart_begins_with_what_there_is_to_see(browser, cast, call, cost, shown):
+    call(cast.owner, cost=cost)
+    assert browser(cast.owner).get("/console/usage/").context["metric"] == shown
+
+
 def test_the_ledger_outlives_people(browser, cast, call):
     call(cast.viewer, cost="0.50")
     with tenant_scope(cast.scope):

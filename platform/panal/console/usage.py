@@ -92,13 +92,22 @@ def _tables(request: HttpRequest, actor: Actor, period: Period) -> dict[str, Any
     return {"by": "", "tables": tables}
 
 
+def _chosen_metric(request: HttpRequest, totals: Totals) -> str:
+    """What `?show=` names; else the cost, or the requests where nothing was charged."""
+    wanted = request.GET.get("show", "")
+    if wanted in METRICS:
+        return wanted
+    return "cost" if totals.cost_usd else "requests"
+
+
 @require_http_methods(["GET", "HEAD"])
 @policy_required(Action.USAGE_READ_OWN)
 def usage(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     asked = asked_period(request)
     period = asked.period
-    metric = request.GET.get("show") if request.GET.get("show") in METRICS else "cost"
+    totals = usage_totals(actor=actor, since=period.since, until=period.until)
+    metric = _chosen_metric(request, totals)
     daily = usage_daily(actor=actor, since=period.since, until=period.until)[: period.days]
     context = {
         "period": period,
@@ -107,10 +116,10 @@ def usage(request: HttpRequest) -> HttpResponse:
         "metric": metric,
         "metrics": METRICS,
         "groups": GROUPS,
-        "totals": usage_totals(actor=actor, since=period.since, until=period.until),
+        "totals": totals,
         "before": usage_totals(actor=actor, since=period.before.since, until=period.before.until),
         "daily": daily,
-        "chart": day_chart([(day, metric_of(totals, str(metric))) for day, totals in daily]),
+        "chart": day_chart([(day, metric_of(of_day, metric)) for day, of_day in daily]),
         "everyone": can(actor, Action.USAGE_READ),
         **_tables(request, actor, period),
     }
