@@ -89,8 +89,8 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(SILENCE_SECONDS, self._end_refusal)
 
     def _end_refusal(self) -> None:
-        assert self.refused_at is not None
-        if self.dropped and self.loop.time() - self.refused_at < LINGER_SECONDS:
+        lingered = self.loop.time() - (self.refused_at or 0.0)
+        if self.dropped and lingered < LINGER_SECONDS:
             self._wait_for_silence()
         else:
             self.transport.close()

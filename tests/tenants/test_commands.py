@@ -17,21 +17,36 @@ def run(live, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_token_is_printed_once_as_json(live):
-    done = run(live, "token_create", "--tenant", "acme", "--email", "owner@acme.test", "--name", "ci", "--scopes", "chat")
+    done = run(
+        live,
+        "token_create",
+        "--tenant",
+        "acme",
+        "--email",
+        "owner@acme.test",
+        "--name",
+        "ci",
+        "--scopes",
+        "chat",
+    )
     assert done.returncode == 0
     assert json.loads(done.stdout)["token"].startswith("pnl_")
+
+
+def a_token(tenant: str) -> list[str]:
+    return ["token_create", "--tenant", tenant, "--email", "a@b.test", "--name", "x", "--scopes", "chat"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["token_create", "--tenant", "nobody", "--email", "a@b.test", "--name", "x", "--scopes", "chat"], "unknown_tenant"),
-        (["token_create", "--tenant", "acme", "--email", "a@b.test", "--name", "x", "--scopes", "chat"], "unknown_member"),
+        (a_token("nobody"), "unknown_tenant"),
+        (a_token("acme"), "unknown_member"),
         (["token_create", "--tenant", "acme"], "invalid_arguments"),
         (["usage_report", "--tenant", "acme", "--group-by", "password"], "invalid_group_by"),
         (["usage_report", "--tenant", "acme", "--from", "someday"], "invalid_period"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_line_and_status_1(live, arguments, code):
     done = run(live, *arguments)
     assert done.returncode == 1
