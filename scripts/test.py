@@ -33,7 +33,7 @@ def main() -> int:
     checks = {"assets": [sys.executable, "scripts/assets.py"]} if chosen else CHECKS
     failed = [name for name, command in checks.items() if not passes(name, command)]
     name_what_cannot_run()
-    workers = ["-n", "2"] if not chosen else []
+    workers = ["-n", "2", "--dist", "loadgroup"] if not chosen else []
     status = subprocess.run([*PYTHON, "pytest", *workers, *chosen], cwd=ROOT, check=False).returncode
     if failed:
         print(f"Failed besides pytest: {', '.join(failed)}", flush=True)

@@ -21,12 +21,14 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
             if CHROMIUM is None:
                 item.add_marker(missing)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    """One browser a file: while it runs, its thread has an event loop, which tests of async code cannot share."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

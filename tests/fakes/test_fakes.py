@@ -134,4 +134,4 @@ async def test_a_client_that_leaves_is_seen(fake_ollama):
         await anext(answer.aiter_bytes())
     left = time.monotonic()
     await fake_ollama.until_aborted()
-    assert time.monotonic() - left < 0.1
+    assert time.monotonic() - left < 2

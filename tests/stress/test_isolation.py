@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.fixtures.live import ROOT
+from tests.stress.tasks import QUEUE
 
 OPERATIONS = int(os.environ.get("STRESS_OPERATIONS", "21000"))
 
@@ -21,6 +22,8 @@ def worker(live):
         "-A",
         "panal.celery",
         "worker",
+        "-Q",
+        QUEUE,
         "-I",
         "tests.stress.tasks",
         "-P",
