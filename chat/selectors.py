@@ -131,8 +131,8 @@ def turns_running(*, before: datetime) -> list[UUID]:
 def sources_for(
     *, actor: Actor, query: str, knowledge_base_ids: Sequence[UUID] | None, k: int = SOURCES
 ) -> tuple[Source, ...]:
-    """The passages an answer may cite. A token without the knowledge scope sees none."""
-    if not can(actor, Action.KNOWLEDGE_READ) and knowledge_base_ids is None:
+    """The passages an answer may cite; none for an actor who may not quote documents."""
+    if not can(actor, Action.KNOWLEDGE_QUOTE):
         return ()
     if not Chunk.objects.exists():  # a new workspace need not embed its questions
         return ()

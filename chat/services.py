@@ -85,7 +85,7 @@ def _check_knowledge_bases(actor: Actor, ask: Ask) -> None:
     wanted = set(ask.knowledge_base_ids or ())
     if not wanted:
         return
-    visible = can(actor, Action.KNOWLEDGE_READ)
+    visible = can(actor, Action.KNOWLEDGE_QUOTE)
     if not visible or KnowledgeBase.objects.filter(pk__in=wanted).count() < len(wanted):
         raise KnowledgeBaseNotFound
 

@@ -31,6 +31,7 @@ class NewestFirst(CursorPage):
 
 class KnowledgeBasesView(PanalAPIView):
     policy: ClassVar = {**READ, "POST": Action.KNOWLEDGE_WRITE}
+    pagination_class = NewestFirst
 
     @extend_schema(responses=serializers.KnowledgeBaseOutput(many=True), operation_id="knowledge_bases_list")
     def get(self, request: Request) -> Response:
@@ -66,6 +67,7 @@ class KnowledgeBaseView(PanalAPIView):
 class DocumentsView(PanalAPIView):
     policy: ClassVar = {**READ, "POST": Action.KNOWLEDGE_WRITE}
     parser_classes = (JSONParser, MultiPartParser)
+    pagination_class = NewestFirst
 
     @extend_schema(
         responses=serializers.DocumentOutput(many=True), operation_id="knowledge_base_documents_list"

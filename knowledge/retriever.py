@@ -5,6 +5,7 @@ from __future__ import annotations
 from knowledge.search import Hit, search
 from routing.vocabulary import Source
 from tenants.actors import Actor
+from tenants.policy import Action, can
 from tenants.scope import in_tenant
 
 
@@ -28,7 +29,7 @@ async def retrieve(actor: Actor, query: str, k: int) -> tuple[Source, ...]:
     """The best `k` passages of all knowledge bases of the actor's workspace; none when nothing fits or
     is asked.
     """
-    if not query.strip():
+    if not query.strip() or not can(actor, Action.KNOWLEDGE_QUOTE):
         return ()
     result = await in_tenant(actor.scope, search, actor=actor, query=query, knowledge_base_ids=None, k=k)
     return as_sources(result.hits)

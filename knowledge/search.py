@@ -13,6 +13,7 @@ from pgvector.django import CosineDistance
 from knowledge import embedding, errors
 from knowledge.models import Chunk, KnowledgeBase
 from tenants.actors import Actor
+from tenants.policy import Action, require
 
 # Measured: docs/decisions/0009-sections-and-source-floor.md
 SOURCE_FLOOR = 0.25
@@ -57,8 +58,9 @@ def search(
     """The `k` best passages scoring at least `floor`, from the given knowledge bases or, with None, from all.
 
     `actor` is who asks; the passages are those of the scope this runs in. Raises KnowledgeBaseNotFound,
-    BadQuery, BadCount.
+    BadQuery, BadCount, Forbidden.
     """
+    require(actor, Action.KNOWLEDGE_QUOTE)
     if not query.strip():
         raise errors.BadQuery
     if not 1 <= k <= MAX_K:

@@ -18,7 +18,8 @@ class Action(StrEnum):
     SELF = "self"  # one's own profile, password and preferences
     CHAT = "chat"  # ask, and manage one's own conversations
     CHAT_READ = "chat.read"
-    KNOWLEDGE_READ = "knowledge.read"
+    KNOWLEDGE_QUOTE = "knowledge.quote"  # be answered from documents, and open the passage a citation names
+    KNOWLEDGE_READ = "knowledge.read"  # list and search knowledge bases and their documents
     KNOWLEDGE_WRITE = "knowledge.write"
     MODELS_READ = "models.read"
     MODELS_MANAGE = "models.manage"
@@ -32,7 +33,9 @@ class Action(StrEnum):
     PLATFORM = "platform"  # the platform owner's console: staff of the public schema only
 
 
-VIEWER_ACTIONS = frozenset({Action.SELF, Action.CHAT_READ, Action.KNOWLEDGE_READ, Action.MODELS_READ})
+VIEWER_ACTIONS = frozenset(
+    {Action.SELF, Action.CHAT_READ, Action.KNOWLEDGE_QUOTE, Action.KNOWLEDGE_READ, Action.MODELS_READ}
+)
 MEMBER_ACTIONS = VIEWER_ACTIONS | {Action.CHAT, Action.TOKENS_OWN, Action.USAGE_READ_OWN}
 ADMIN_ACTIONS = MEMBER_ACTIONS | {
     Action.KNOWLEDGE_WRITE,
@@ -57,10 +60,9 @@ PLATFORM_ROLE_ACTIONS: dict[str, frozenset[Action]] = {
     Role.ADMIN: frozenset({Action.SELF, Action.PLATFORM}),
 }
 
-# Asking includes being answered from the workspace's documents: `chat` quotes them without listing them.
 TOKEN_SCOPES: dict[str, frozenset[Action]] = {
-    "chat": frozenset({Action.CHAT, Action.CHAT_READ, Action.MODELS_READ}),
-    "knowledge": frozenset({Action.KNOWLEDGE_READ, Action.KNOWLEDGE_WRITE}),
+    "chat": frozenset({Action.CHAT, Action.CHAT_READ, Action.KNOWLEDGE_QUOTE, Action.MODELS_READ}),
+    "knowledge": frozenset({Action.KNOWLEDGE_QUOTE, Action.KNOWLEDGE_READ, Action.KNOWLEDGE_WRITE}),
     "media": frozenset({Action.MODELS_READ}),
     "usage": frozenset({Action.USAGE_READ_OWN, Action.USAGE_READ}),
     "admin": ADMIN_ACTIONS,

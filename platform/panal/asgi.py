@@ -10,7 +10,6 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from chat.consumers import ChatConsumer  # noqa: E402
-
 from panal.health import ROUTES  # noqa: E402
 from panal.kit import lifecycle  # noqa: E402
 from routing.dataplane import application as dataplane  # noqa: E402

@@ -4,8 +4,10 @@ import subprocess
 import sys
 import time
 
+import httpx
 import pytest
 
+from panal.kit.ids import uuid7
 from tests.chat.client import ChatClient, Transcript
 from tests.chat.test_resume import connection_to, stored
 from tests.fixtures.live import ROOT
@@ -63,13 +65,25 @@ async def test_no_knowledge_is_asked_when_none_is_wanted(live, handbook):
         assert len(turn.of("sources")) == 1
 
 
-async def test_a_token_for_chat_alone_reads_no_documents(live, handbook):
+async def test_a_token_for_chat_alone_quotes_documents_but_does_not_list_them(live, handbook):
     token = live.token("initech", scopes="chat")
     async with ChatClient(live.base, "initech", token) as client:
         turn = await client.turn("When does the harvest start?", model="mock-len5")
-        assert turn.of("sources") == []
-        await client.ask("When?", knowledge_base_ids=[handbook], model="mock-len5")
-        assert (await client.receive())["code"] == "knowledge_base_not_found"
+        (source,) = turn.of("sources")[0]["sources"]
+    headers = {"Host": live.host("initech"), "Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=live.base, headers=headers) as rest:
+        passage = await rest.get(f"/api/chunks/{source['chunk_id']}/passage/")
+        assert "ninth of September" in passage.text
+        listing = await rest.get("/api/knowledge-bases/")
+        assert (listing.status_code, listing.json()["code"]) == (403, "insufficient_scope")
+
+
+async def test_a_token_without_chat_or_knowledge_quotes_nothing(live, handbook):
+    token = live.token("initech", scopes="usage")
+    headers = {"Host": live.host("initech"), "Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=live.base, headers=headers) as rest:
+        answer = await rest.get(f"/api/chunks/{uuid7()}/passage/")
+        assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
 
 async def test_another_workspace_does_not_see_them(live, handbook):

@@ -55,6 +55,7 @@ EXPECTED = {
     Action.SELF: (True, True, True, True),
     Action.CHAT: (True, True, True, False),
     Action.CHAT_READ: (True, True, True, True),
+    Action.KNOWLEDGE_QUOTE: (True, True, True, True),
     Action.KNOWLEDGE_READ: (True, True, True, True),
     Action.KNOWLEDGE_WRITE: (True, True, False, False),
     Action.MODELS_READ: (True, True, True, True),

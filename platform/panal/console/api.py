@@ -25,7 +25,7 @@ class PassageSerializer(serializers.Serializer[Any]):
 
 
 class ChunkPassage(PanalAPIView):
-    policy = {"GET": Action.KNOWLEDGE_READ}
+    policy = {"GET": Action.KNOWLEDGE_QUOTE}
 
     @extend_schema(responses=PassageSerializer, summary="A passage with its surroundings", tags=["knowledge"])
     def get(self, request: Request, chunk_id: UUID) -> Response:
