@@ -22,9 +22,8 @@ from chat.turns.refs import TurnRef
 from panal.kit.drain import draining
 from panal.kit.env import env_int
 from panal.kit.errors import PanalError, Unauthenticated
-from routing import catalog
 from routing.errors import NoCapacity
-from routing.policy import plan
+from routing.selectors import aplan_for
 from tenants.actors import Actor
 from tenants.directory import UnknownWorkspace
 from tenants.policy import Action, require
@@ -332,8 +331,4 @@ class ChatConsumer(AsyncWebsocketConsumer):
 async def check_model(actor: Actor, model: str) -> None:
     """Raises `ModelNotFound`. A model that is there but cannot answer now fails inside the turn instead."""
     with suppress(NoCapacity):
-        try:
-            plan(model, await catalog.aoffers_for(actor.scope), prompt_tokens=0)
-        except PanalError:
-            # It may have been added a moment ago in another process.
-            plan(model, await catalog.recheck(actor.scope), prompt_tokens=0)
+        await aplan_for(scope=actor.scope, model=model, prompt_tokens=0)

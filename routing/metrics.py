@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from billing.vocabulary import Usage
 from routing.health import state_of_pool
+from routing.offers import POOLS
 from routing.vocabulary import ModelCard
 
 POOL_STATES = ("cold", "waking", "loading", "warm", "draining", "unavailable")
@@ -46,7 +47,7 @@ def usage_count(card: ModelCard, endpoint: str, usage: Usage) -> None:
 
 
 def pool_states_set() -> None:
-    for pool in ("cpu", "gpu", "external"):
+    for pool in POOLS:
         current = state_of_pool(pool)
         for state in POOL_STATES if current else ():
             pool_state.labels(pool, state).set(1 if state == current else 0)

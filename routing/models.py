@@ -3,8 +3,8 @@
 from django.db import models
 
 from panal.kit.ids import uuid7
+from routing.offers import POOLS
 
-POOLS = ("cpu", "gpu", "external")
 WIRES = ("ollama", "openai")
 KINDS = ("chat", "embedding", "image", "speech", "transcription", "video")
 TIERS = ("standard", "premium")

@@ -10,6 +10,7 @@ from routing.wire import Listed
 
 WARM, COLD, UNAVAILABLE = "warm", "cold", "unavailable"
 DISCOVERED_CONTEXT = 8192  # tokens; more would make a server reserve memory nobody asked for
+POOLS = ("cpu", "gpu", "external")  # a provider's; the built-in models have one of their own
 TIER_OF_POOL = {"cpu": "standard", "gpu": "premium", "external": "standard"}
 BUILTIN_POOL = "builtin"
 BUILTIN_PROVIDER = "panal"

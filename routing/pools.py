@@ -7,11 +7,10 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from routing import catalog, health, metrics
-from routing.offers import UNAVAILABLE
+from routing.offers import POOLS, UNAVAILABLE
 from tenants.scope import PUBLIC
 
 PROBE_SECONDS = 10.0
-POOLS = ("cpu", "gpu", "external")
 
 logger = logging.getLogger(__name__)
 _tasks: set["asyncio.Task[None]"] = set()

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from routing import catalog
 from routing.environment import named_providers
-from routing.errors import BadModel, BadProvider, ModelNotFound, ProviderFromEnvironment, ProviderNotFound
-from routing.models import KINDS, POOLS, TIERS, WIRES, Model, Provider
+from routing.errors import BadModel, BadProvider, ProviderFromEnvironment, ProviderNotFound
+from routing.models import KINDS, TIERS, WIRES, Model, Provider
+from routing.offers import POOLS
 from tenants.vault import seal
 
 MAX_CONTEXT = 10_000_000  # tokens
@@ -74,24 +75,6 @@ def provider_add(
     return provider
 
 
-@transaction.atomic
-def provider_set_enabled(*, slug: str, enabled: bool) -> None:
-    if not Provider.objects.filter(slug=slug).update(enabled=enabled):
-        raise ProviderNotFound
-    transaction.on_commit(catalog.changed)
-
-
-@transaction.atomic
-def provider_remove(*, slug: str) -> None:
-    provider = Provider.objects.filter(slug=slug).first()
-    if provider is None:
-        raise ProviderNotFound
-    if provider.from_environment:
-        raise ProviderFromEnvironment
-    provider.delete()
-    transaction.on_commit(catalog.changed)
-
-
 def _check_model_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > 200 or any(character.isspace() for character in name):
@@ -137,13 +120,6 @@ def model_add(
     model, _ = Model.objects.update_or_create(provider=owner, name=_check_model_name(name), defaults=values)
     transaction.on_commit(catalog.changed)
     return model
-
-
-@transaction.atomic
-def model_set_enabled(*, provider: str, name: str, enabled: bool) -> None:
-    if not Model.objects.filter(provider__slug=provider, name=name).update(enabled=enabled):
-        raise ModelNotFound
-    transaction.on_commit(catalog.changed)
 
 
 def environment_providers_sync() -> None:

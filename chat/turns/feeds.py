@@ -63,10 +63,6 @@ def feed_of(ref: TurnRef) -> Feed:
     return feed
 
 
-def known_feed(turn_id: UUID) -> Feed | None:
-    return _feeds.get(turn_id)
-
-
 def drop_if_idle(feed: Feed) -> None:
     """Forget a feed that nobody here reads or writes."""
     if feed.followers or feed.is_produced_here:

@@ -2,25 +2,16 @@
 
 from contextlib import aclosing
 
-from routing import catalog
-from routing.errors import ModelNotFound
 from routing.pipeline import Call, Proceed, Stream
-from routing.policy import Plan, plan
+from routing.selectors import aplan_for
 from routing.tokens import prompt_tokens
-from routing.vocabulary import Request, Routed
-
-
-async def planned(request: Request) -> Plan:
-    needed = prompt_tokens(request.messages, request.prefix)
-    try:
-        return plan(request.model, await catalog.aoffers_for(request.scope), prompt_tokens=needed)
-    except ModelNotFound:
-        # It may have been added a moment ago in another process.
-        return plan(request.model, await catalog.recheck(request.scope), prompt_tokens=needed)
+from routing.vocabulary import Routed
 
 
 async def route(call: Call, proceed: Proceed) -> Stream:
-    chosen = await planned(call.request)
+    request = call.request
+    needed = prompt_tokens(request.messages, request.prefix)
+    chosen = await aplan_for(scope=request.scope, model=request.model, prompt_tokens=needed)
     call.candidates, call.reason, call.attempts = chosen.offers, chosen.reason, 1
     card = call.offer.card
     yield Routed(card.name, card.pool, card.tier, card.provider, call.reason, call.attempts)

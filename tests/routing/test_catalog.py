@@ -97,10 +97,12 @@ async def test_a_change_elsewhere_is_seen_within_a_second(cast, connect, fake_ol
     await sync_to_async(connect)(fake_ollama, cast.scope)
     assert "llama3.1:8b" in await cards_of(cast.scope)
     kept = dict(catalog._snapshots)
-    from routing.services import model_set_enabled
+    from routing.services import model_add
     from tenants.scope import in_tenant
 
-    await in_tenant(cast.scope, model_set_enabled, provider="lab", name="llama3.1:8b", enabled=False)
+    await in_tenant(
+        cast.scope, model_add, provider="lab", name="llama3.1:8b", kind="chat", tier="standard", enabled=False
+    )
     catalog._snapshots.update(kept)  # as if the change had been made by another process
     await asyncio.sleep(1.05)
     assert "llama3.1:8b" not in await cards_of(cast.scope)

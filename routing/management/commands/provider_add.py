@@ -2,7 +2,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from routing.models import POOLS, WIRES
+from routing.models import WIRES
+from routing.offers import POOLS
 from routing.services import provider_add
 from tenants.cli import JsonCommand, scope_named
 from tenants.scope import PUBLIC, tenant_scope
