@@ -11,18 +11,20 @@ from django.utils import timezone
 from billing.models import CallFields, OpenCall, UsageEvent
 from billing.vocabulary import CallFacts, CallOutcome, CallStatus, Prices, Usage, cost_usd
 
-LEASE = timedelta(minutes=30)  # longer than the longest answer the gateway allows
+LEASE = timedelta(minutes=30)  # after which a call that nobody settled is thought lost
 
 
-def call_open(*, facts: CallFacts) -> None:
-    """Record that a provider is about to be called."""
+def call_open(*, facts: CallFacts, lease: timedelta = LEASE) -> None:
+    """Record that a provider is about to be called. `lease` must be longer than the call may take: after it the
+    sweeper settles the call as lost and free.
+    """
     values = asdict(facts)
     prices = values.pop("prices")
     OpenCall.objects.create(
         **values,
         input_price=prices["input"],
         output_price=prices["output"],
-        lease_until=facts.started_at + LEASE,
+        lease_until=facts.started_at + lease,
     )
 
 

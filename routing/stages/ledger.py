@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from billing.services import call_open, call_settle
+from billing.services import LEASE, call_open, call_settle
 from billing.vocabulary import CallFacts, CallOutcome, CallStatus, Usage, cost_usd
 from panal.kit.errors import PanalError
+from routing.deadlines import deadlines
 from routing.errors import LedgerUnavailable, UpstreamBroken
 from routing.pipeline import CONTENT, Call, Proceed, Stream
 from routing.tokens import estimate_tokens, prompt_tokens
@@ -116,7 +117,8 @@ class Meter:
 async def _open(meter: Meter) -> None:
     call = meter.call
     try:
-        await in_tenant(call.request.scope, call_open, facts=facts_of(call))
+        lease = max(LEASE, 2 * timedelta(seconds=deadlines().total))
+        await in_tenant(call.request.scope, call_open, facts=facts_of(call), lease=lease)
         meter.opened = True
     except Exception as error:
         logger.exception("The ledger could not open call %s", call.event_id)
