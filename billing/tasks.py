@@ -1,10 +1,11 @@
+"""Regular work on the ledgers."""
+
 from celery import shared_task
 
 from billing.rollup.services import rollup_tenant
 from billing.services import orphans_settle
-from tenants.celery import PublicTask, TenantTask
-from tenants.directory import snapshot
-from tenants.scope import current_scope, tenant_scope
+from tenants.celery import PublicTask, TenantTask, fan_out
+from tenants.scope import current_scope
 
 
 @shared_task(base=TenantTask)
@@ -16,9 +17,4 @@ def ledger_keep() -> None:
 
 @shared_task(base=PublicTask)
 def ledgers_keep() -> int:
-    """Fan out one task for each tenant."""
-    scopes = list(snapshot().by_id.values())
-    for scope in scopes:
-        with tenant_scope(scope):
-            ledger_keep.delay()
-    return len(scopes)
+    return fan_out(ledger_keep)

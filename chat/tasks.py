@@ -8,10 +8,9 @@ from django.utils import timezone
 from chat import selectors, services
 from chat.turns import leases
 from chat.turns.refs import TurnRef
-from tenants.celery import PublicTask, TenantTask
-from tenants.directory import snapshot
+from tenants.celery import PublicTask, TenantTask, fan_out
 from tenants.redis import redis_sync
-from tenants.scope import current_scope, tenant_scope
+from tenants.scope import current_scope
 
 UNKNOWN_AFTER = timedelta(minutes=2)  # a turn Redis knows nothing about for so long has lost its process
 
@@ -39,9 +38,4 @@ def chat_keep() -> None:
 
 @shared_task(base=PublicTask)
 def chats_keep() -> int:
-    """Fan out one task for each tenant."""
-    scopes = list(snapshot().by_id.values())
-    for scope in scopes:
-        with tenant_scope(scope):
-            chat_keep.delay()
-    return len(scopes)
+    return fan_out(chat_keep)

@@ -5,9 +5,7 @@ from uuid import UUID
 from celery import current_task, shared_task
 
 from knowledge import ingest
-from tenants.celery import PublicTask, TenantTask
-from tenants.directory import snapshot
-from tenants.scope import tenant_scope
+from tenants.celery import PublicTask, TenantTask, fan_out
 
 
 @shared_task(base=TenantTask, acks_late=True, reject_on_worker_lost=True)
@@ -29,9 +27,4 @@ def documents_rescue() -> int:
 
 @shared_task(base=PublicTask)
 def documents_rescue_all() -> int:
-    """Fan out one rescue for each tenant; the scheduler runs it every 30 seconds."""
-    scopes = list(snapshot().by_id.values())
-    for scope in scopes:
-        with tenant_scope(scope):
-            documents_rescue.delay()
-    return len(scopes)
+    return fan_out(documents_rescue)

@@ -8,7 +8,7 @@ from celery.contrib.django.task import DjangoTask
 from django.core import signing
 from django.db import connections
 
-from tenants.directory import scope_of_id
+from tenants.directory import scope_of_id, snapshot
 from tenants.scope import NoTenantScope, current_scope, public_scope, scope_or_none, tenant_scope
 
 HEADER = "panal_tenant"
@@ -57,3 +57,12 @@ class PublicTask(Task[Any, Any]):
             finally:
                 if not self.request.called_directly:
                     connections.close_all()
+
+
+def fan_out(task: Task[Any, Any]) -> int:
+    """Send `task`, a `TenantTask` without arguments, for each tenant; answers how many."""
+    scopes = list(snapshot().by_id.values())
+    for scope in scopes:
+        with tenant_scope(scope):
+            task.delay()
+    return len(scopes)
