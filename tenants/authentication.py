@@ -1,5 +1,6 @@
 """One place turns a credential into an `Actor`: tokens and sessions, for HTTP, sockets and the data plane."""
 
+from dataclasses import replace
 from datetime import timedelta
 from hmac import compare_digest
 from importlib import import_module
@@ -56,15 +57,8 @@ def actor_from_token(raw: str) -> Actor:
     with tenant_scope(scope):
         token = _token_row(raw)
         _note_use(token)
-        return Actor(
-            scope=scope,
-            user_id=token.user.pk,
-            email=token.user.email,
-            name=token.user.display_name,
-            role=token.user.role,
-            token_id=token.pk,
-            token_scopes=frozenset(token.scopes),
-        )
+        person = actor_of_user(token.user, scope)
+        return replace(person, token_id=token.pk, token_scopes=frozenset(token.scopes))
 
 
 def actor_from_session(scope: Scope, session_key: str | None) -> Actor | None:

@@ -1,4 +1,4 @@
-"""What one process leaves in Redis for the next one that continues its turn, as JSON. Pure."""
+"""What one process leaves in Redis for the next one that continues its turn, as JSON."""
 
 from dataclasses import asdict
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""How a turn ended, as what is stored and as its last frame. Pure."""
+"""How a turn ended, as what is stored and as its last frame. Nothing here does I/O."""
 
 from decimal import Decimal
 from typing import Any

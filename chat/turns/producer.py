@@ -21,10 +21,10 @@ from chat.turns.log import TakenOver
 from chat.turns.refs import TurnRef
 from chat.turns.writer import FrameWriter
 from panal.kit.errors import PanalError
-from routing import catalog, gateway
+from routing import gateway
 from routing.errors import UpstreamBroken
 from routing.gateway import Generation
-from routing.policy import plan
+from routing.selectors import aplan_for
 from routing.vocabulary import Delta, Finished, Request, Routed, Source
 from tenants.redis import redis_async
 from tenants.scope import in_tenant
@@ -260,5 +260,5 @@ class Producer:
 
 async def context_of(model: str, ref: TurnRef) -> int:
     """The context window, in tokens, of the model that will be asked first. Raises what routing raises."""
-    offers = await catalog.aoffers_for(ref.scope)
-    return plan(model, offers, prompt_tokens=0).offers[0].card.context or DEFAULT_CONTEXT
+    plan = await aplan_for(scope=ref.scope, model=model, prompt_tokens=0)
+    return plan.offers[0].card.context or DEFAULT_CONTEXT

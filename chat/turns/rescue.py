@@ -22,6 +22,8 @@ async def renew_forever() -> None:
                 runtime.give_way(ref)
         except redis.RedisError as error:
             logger.warning("Leases wait for Redis: %s", error)
+        except Exception:  # the loop must live: without it every answer of this process goes to another
+            logger.exception("Renewing leases failed")
         await asyncio.sleep(leases.RENEW_SECONDS)
 
 

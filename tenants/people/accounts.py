@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 
 from panal.kit.errors import NotFound
 from tenants.actors import Actor
-from tenants.errors import OwnerProtected
 from tenants.people.links import password_link
 from tenants.people.models import User
+from tenants.people.services import changeable_member
 from tenants.people.tasks import mail_send
 from tenants.policy import Action, require
 
@@ -48,7 +48,7 @@ def password_set(*, user: User, password: str) -> User:
 
 def password_reset_request(*, email: str, request: HttpRequest) -> None:
     """Write to the member with this address; the answer is the same without one. Sending is left to the worker."""
-    user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if user is not None:
         _letter(
             "password_reset",
@@ -72,9 +72,4 @@ def member_invite(*, actor: Actor, user: User, request: HttpRequest) -> str:
 def member_remove(*, actor: Actor, user_id: UUID) -> None:
     """Erase a member with their tokens and conversations. What they used stays in the ledger."""
     require(actor, Action.MEMBERS_MANAGE)
-    user = User.objects.select_for_update().filter(pk=user_id).first()
-    if user is None:
-        raise NotFound
-    if user.role == User.Role.OWNER:
-        raise OwnerProtected
-    user.delete()
+    changeable_member(user_id).delete()

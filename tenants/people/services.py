@@ -59,7 +59,8 @@ def member_add(*, actor: Actor, email: str, name: str = "", role: str = User.Rol
         raise EmailTaken from error
 
 
-def _changeable_member(user_id: UUID) -> User:
+def changeable_member(user_id: UUID) -> User:
+    """The member, locked. Raises `NotFound`, and `OwnerProtected` for the owner."""
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
         raise NotFound
@@ -73,7 +74,7 @@ def member_set_role(*, actor: Actor, user_id: UUID, role: str) -> User:
     require(actor, Action.MEMBERS_MANAGE)
     if role not in MEMBER_ROLES:
         raise BadRole
-    user = _changeable_member(user_id)
+    user = changeable_member(user_id)
     user.role = role
     user.save(update_fields=["role"])
     return user
@@ -83,7 +84,7 @@ def member_set_role(*, actor: Actor, user_id: UUID, role: str) -> User:
 def member_set_active(*, actor: Actor, user_id: UUID, active: bool) -> User:
     """Suspend or restore. A suspended person's sessions and tokens stop working at once."""
     require(actor, Action.MEMBERS_MANAGE)
-    user = _changeable_member(user_id)
+    user = changeable_member(user_id)
     user.is_active = active
     user.save(update_fields=["is_active"])
     return user
