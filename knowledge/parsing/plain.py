@@ -9,7 +9,7 @@ from knowledge.parsing.model import Heading, Parsed
 from knowledge.parsing.text import decode, normalise
 
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
-_ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_ATX = re.compile(r" {0,3}(#{1,6})[ \t]")
 _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _NOT_A_TITLE = re.compile(r" {0,3}(?:[-*+>|#]|\d+[.)])|\s*$| {4}")
@@ -46,9 +46,15 @@ def markdown_headings(text: str) -> list[Heading]:
         if fence:
             continue
         if atx := _ATX.match(line):
-            headings.append(Heading(match.start(), len(atx.group(1)), atx.group(2)[:_TITLE_LIMIT]))
+            title = _atx_title(line[atx.end() :])
+            headings.append(Heading(match.start(), len(atx.group(1)), title[:_TITLE_LIMIT]))
         elif previous and (setext := _SETEXT.match(line)):
             level = 1 if setext.group(1).startswith("=") else 2
             headings.append(Heading(previous[0], level, previous[1].strip()[:_TITLE_LIMIT]))
         previous = None if _NOT_A_TITLE.match(line) else (match.start(), line)
     return headings
+
+
+def _atx_title(rest: str) -> str:
+    """Without the closing marks. No pattern does this: one that may give back spaces takes hours over a long line."""
+    return rest.strip(" \t").rstrip("#").rstrip(" \t")

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from knowledge.parsing.model import REASONS, Heading, Limits, Parsed, ParseError
+from knowledge.parsing.plain import looks_like_markdown, markdown_headings
 from knowledge.parsing.run import parse
 from knowledge.parsing.text import clean, decode
 from tests.knowledge import files
@@ -45,6 +46,28 @@ def test_markdown_gives_headings_at_their_offsets() -> None:
         "Two",
         "Thr",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [
+        ("# Bees", "Bees"),
+        ("#\tBees ##", "Bees"),
+        ("## C# and F#", "C# and F"),
+        ("### # ", ""),
+        ("  # Bees  # x", "Bees  # x"),
+    ],
+)
+def test_a_headings_closing_marks_are_no_part_of_it(line: str, title: str) -> None:
+    assert [heading.title for heading in markdown_headings(line)] == [title]
+
+
+@pytest.mark.parametrize("line", ["# " + " \t" * 200_000 + "x", "# " + "\t" * 200_000 + "#" * 200_000 + "x"])
+def test_a_long_line_costs_no_more_than_its_length(line: str) -> None:
+    began = time.monotonic()
+    assert looks_like_markdown(line)
+    assert markdown_headings(line)
+    assert time.monotonic() - began < 2
 
 
 def test_pdf_gives_pages_and_outline() -> None:
