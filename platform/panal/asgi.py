@@ -10,6 +10,7 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from chat.consumers import ChatConsumer  # noqa: E402
+from panal.bodies import limited  # noqa: E402
 from panal.health import ROUTES  # noqa: E402
 from panal.kit import lifecycle  # noqa: E402
 from routing.dataplane import application as dataplane  # noqa: E402
@@ -53,4 +54,4 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     elif scope["path"].startswith("/v1/"):
         await dataplane(scope, receive, send)
     else:
-        await django_application(scope, receive, send)
+        await limited(django_application, scope, receive, send)
