@@ -20,7 +20,9 @@ class EmailBackend(BaseBackend):
         email = username or kwargs.get("email")
         if not email or password is None:
             return None
-        user = User.objects.filter(email__iexact=email).first()
+        # Stored in small letters. Matching without case would let `ſ` and `ı` pass for `s` and `i`, and each
+        # spelling have attempts of its own.
+        user = User.objects.filter(email=email.strip().lower()).first()
         if user is None:
             User().set_password(password)  # the same work, so that time does not tell who is a member
             return None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -80,7 +80,7 @@ def _wait_page(request: HttpRequest, template: str, form: object, error: TooMany
 @form_page
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return redirect(_destination(request))
+        return HttpResponseRedirect(_destination(request))
     form = SignInForm(request.POST if request.method == "POST" else None)
     try:
         user = _authenticate(request, form) if form.is_valid() else None
@@ -88,7 +88,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _wait_page(request, "registration/sign_in.html", form, error)
     if user is not None:
         auth.login(request, user)
-        return redirect(_destination(request))
+        return HttpResponseRedirect(_destination(request))
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     return render(request, "registration/sign_in.html", {"form": form, "next": wanted}, status=_status(form))
 

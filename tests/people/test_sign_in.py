@@ -73,6 +73,8 @@ def test_a_suspended_member_stays_out(browser, cast):
         ("//evil.test/", "/chat/"),
         ("http://globex.localhost/", "/chat/"),
         ("javascript:alert(1)", "/chat/"),
+        ("nowhere", "nowhere"),
+        ("sign_out", "sign_out"),
     ],
 )
 def test_next_stays_on_this_host(browser, cast, wanted, goes_to):
@@ -104,6 +106,23 @@ def test_too_many_attempts_say_how_long_to_wait(browser, cast):
     assert 0 < int(answer["Retry-After"]) <= 900
     assert "Too many attempts. Try again in" in answer.content.decode()
     assert sign_in(client, cast.owner.email).status_code == 302  # others may still come in
+
+
+def test_another_spelling_of_an_address_has_no_attempts_of_its_own(browser, cast):
+    """PostgreSQL takes `ſ` for an `S` where case does not count."""
+    with tenant_scope(cast.scope):
+        User.objects.filter(pk=cast.member.user_id).update(email="susi@acme.test")
+    client = browser(host="acme.localhost")
+    assert sign_in(client, "ſuſi@acme.teſt").status_code == 422
+    assert sign_in(client, "suſi@acme.test").status_code == 422
+    assert sign_in(client, "SuSI@acme.test").status_code == 302
+
+
+@pytest.mark.parametrize("key", ["a" * 32 + "\\000", "A" * 32, "a" * 31 + "\\377", "short"])
+def test_a_cookie_that_can_be_no_session_is_none(browser, cast, key):
+    for path, status in (("/chat/", 302), ("/api/me/", 401)):
+        client = browser(host="acme.localhost")
+        assert client.get(path, headers={"cookie": f'panal_session="{key}"'}).status_code == status
 
 
 def test_signing_in_forgets_the_failed_attempts(browser, cast):

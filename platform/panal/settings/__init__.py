@@ -74,7 +74,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": cache_config(REDIS_URL)}
 CHANNEL_LAYERS = {"default": channel_config(REDIS_URL)}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "tenants.sessions"
 SESSION_COOKIE_NAME = "panal_session"  # host-only: a workspace's cookie never reaches another host
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PANAL_HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -188,6 +188,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "panal.problems.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,
+    "ALLOWED_VERSIONS": [VERSION],  # of the schema: any other word of `?version=` would go into a header
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Panal API",
