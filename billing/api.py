@@ -29,11 +29,11 @@ def _moment(raw: str, *, end: bool) -> datetime:
     """A date means its whole day: `to=2026-11-21` includes the 21st."""
     try:
         value = datetime.fromisoformat(raw)
-    except ValueError as error:
+        if len(raw) == len("2026-11-21"):
+            value = datetime.combine(value.date(), time.min) + timedelta(days=1 if end else 0)
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:  # OverflowError: beyond the calendar's ends
         raise BadPeriod from error
-    if len(raw) == len("2026-11-21"):
-        value = datetime.combine(value.date(), time.min) + timedelta(days=1 if end else 0)
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def period_of(params: Any) -> tuple[datetime, datetime]:

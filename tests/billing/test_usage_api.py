@@ -83,6 +83,11 @@ def test_the_period_is_the_callers(calls, cast, api):
     assert api(cast.owner).get(f"/api/usage/?to={since}&from=2020-01-01").json()["totals"]["requests"] == 0
 
 
+def test_an_odd_distance_from_utc_is_a_moment_all_the_same(calls, cast, api):
+    query = "from=2020-01-01T00:00:00%2B23:59:59.999999"
+    assert api(cast.owner).get(f"/api/usage/?{query}").json()["totals"]["requests"] == 4
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -91,6 +96,8 @@ def test_the_period_is_the_callers(calls, cast, api):
         ("from=yesterday", "invalid_period"),
         ("from=2026-02-02&to=2026-01-01", "invalid_period"),
         ("from=2026-13-01", "invalid_period"),
+        ("to=9999-12-31", "invalid_period"),
+        ("from=0001-01-01T00:00:00%2B14:00", "invalid_period"),
     ],
 )
 def test_bad_questions_say_what_is_wrong(calls, cast, api, query, code):
