@@ -106,7 +106,8 @@ def _may_scrape(scope: dict[str, Any]) -> bool:
     if settings.DEBUG or settings.PANAL_BASE_DOMAIN == "localhost":
         return True
     given = bearer_of(header(scope, b"authorization")) or ""
-    return bool(settings.METRICS_TOKEN) and hmac.compare_digest(given, settings.METRICS_TOKEN)
+    token = settings.METRICS_TOKEN
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
 
 
 async def _metrics(scope: dict[str, Any], send: Send) -> None:
