@@ -1,14 +1,7 @@
 import { en } from "./locale/en";
 
 export type MessageKey = keyof typeof en;
-export type Catalogue = Record<MessageKey, string>;
 type Values = Record<string, string | number>;
-
-let catalogue: Catalogue = en;
-
-export function useCatalogue(next: Catalogue): void {
-  catalogue = next;
-}
 
 export function language(): string {
   return document.documentElement.lang || "en";
@@ -16,7 +9,7 @@ export function language(): string {
 
 /** The text for `key`. `{name}` takes a value; `{n|one form|other form}` chooses by the language's plural rule. */
 export function t(key: MessageKey, values: Values = {}): string {
-  return catalogue[key].replace(/\{(\w+)(?:\|([^}]*))?\}/g, (_whole, name: string, forms?: string) => {
+  return en[key].replace(/\{(\w+)(?:\|([^}]*))?\}/g, (_whole, name: string, forms?: string) => {
     const value = values[name] ?? "";
     return forms === undefined ? String(value) : pluralForm(Number(value), forms.split("|"));
   });
