@@ -8,9 +8,10 @@ from django.template.loader import render_to_string
 
 from panal.kit.errors import NotFound
 from tenants.actors import Actor
+from tenants.people import throttle
 from tenants.people.links import password_link
 from tenants.people.models import User
-from tenants.people.services import changeable_member
+from tenants.people.services import changeable_member, one_line
 from tenants.people.tasks import mail_send
 from tenants.policy import Action, require
 
@@ -33,7 +34,7 @@ def user_of(actor: Actor) -> User:
 
 @transaction.atomic
 def profile_rename(*, user: User, name: str) -> User:
-    user.name = name.strip()
+    user.name = one_line(name)
     user.save(update_fields=["name"])
     return user
 
@@ -60,8 +61,13 @@ def password_reset_request(*, email: str, request: HttpRequest) -> None:
 
 
 def member_invite(*, actor: Actor, user: User, request: HttpRequest) -> str:
-    """Write to a member who has no password yet; answers the link, for the inviter to pass on as well."""
+    """Write to a member who has no password yet; answers the link, for the inviter to pass on as well.
+
+    Raises `TooManyAttempts`: whoever signs up may write to strangers in our name, but not without end.
+    """
     require(actor, Action.MEMBERS_MANAGE)
+    throttle.INVITE_WORKSPACE.count("everybody")
+    throttle.INVITE_ACCOUNT.count(user.email)
     link = password_link(user, request)
     subject = f"{actor.name} invited you to {request.get_host()}"
     _letter("invitation", user=user, subject=subject, link=link, request=request, sender=actor.name)

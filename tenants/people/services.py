@@ -38,10 +38,15 @@ def password_check(password: str, *, email: str = "") -> None:
         raise WeakPassword(error.messages[0]) from error
 
 
+def one_line(name: str) -> str:
+    """A name stands in letters to others: it must not add lines of its own."""
+    return " ".join(name.split())
+
+
 def owner_create(*, email: str, password: str, name: str = "") -> User:
     email = email_clean(email)
     password_check(password, email=email)
-    return User.objects.create_user(email=email, password=password, name=name.strip(), role=User.Role.OWNER)
+    return User.objects.create_user(email=email, password=password, name=one_line(name), role=User.Role.OWNER)
 
 
 @transaction.atomic
@@ -53,7 +58,7 @@ def member_add(*, actor: Actor, email: str, name: str = "", role: str = User.Rol
     try:
         with transaction.atomic():
             return User.objects.create_user(
-                email=email_clean(email), password=None, name=name.strip(), role=role
+                email=email_clean(email), password=None, name=one_line(name), role=role
             )
     except IntegrityError as error:
         raise EmailTaken from error

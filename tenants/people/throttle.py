@@ -58,6 +58,8 @@ SIGN_IN_ACCOUNT = Limit("sign-in-account", attempts=10, seconds=900)
 SIGN_IN_ADDRESS = Limit("sign-in-address", attempts=60, seconds=900)
 RESET_ACCOUNT = Limit("reset-account", attempts=5, seconds=3600)
 RESET_ADDRESS = Limit("reset-address", attempts=30, seconds=3600)
+INVITE_ACCOUNT = Limit("invite-account", attempts=5, seconds=3600)
+INVITE_WORKSPACE = Limit("invite-workspace", attempts=100, seconds=3600)
 SIGN_UP_ADDRESS = Limit("sign-up-address", attempts=20, seconds=3600)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 
 from tenants.people.models import User
 from tenants.scope import tenant_scope
@@ -10,6 +11,12 @@ from tenants.scope import tenant_scope
 @pytest.fixture(autouse=True)
 def letters_at_once(settings):
     settings.CELERY_TASK_ALWAYS_EAGER = True
+
+
+@pytest.fixture(autouse=True)
+def no_attempts_yet(acme):
+    with tenant_scope(acme):
+        cache.clear()
 
 
 def test_me(api, cast):
@@ -186,3 +193,22 @@ def test_an_unknown_path_is_a_problem(api, cast):
     answer = api(cast.owner).get("/api/nothing/")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "not_found"
+
+
+def test_invitations_to_one_address_have_an_end(api, cast):
+    """Whoever signs up may write to strangers in the platform's name: not over and over."""
+    client = api(cast.owner)
+    for _ in range(5):
+        added = client.post("/api/members/", {"email": "again@acme.test"}, format="json").json()
+        assert client.delete(f"/api/members/{added['id']}/").status_code == 204
+    answer = client.post("/api/members/", {"email": "again@acme.test"}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
+    assert int(answer["Retry-After"]) > 0
+    with tenant_scope(cast.scope):
+        assert not User.objects.filter(email="again@acme.test").exists()
+
+
+def test_names_add_no_lines_to_a_letter(api, cast):
+    mischief = "Bees\n\nYour account is locked: http://evil.test/"
+    added = api(cast.owner).post("/api/members/", {"email": "x@acme.test", "name": mischief}, format="json")
+    assert added.json()["name"] == "Bees Your account is locked: http://evil.test/"
