@@ -246,7 +246,8 @@ def test_the_passage_of_a_citation(api, cast, globex_cast, document):
     assert (body["title"], body["before"], body["text"]) == ("Leave", "Five ", "days carry over.")
     assert body["after"].startswith(" Five days")
     assert api(globex_cast.owner, session=True).get(f"/api/chunks/{chunk.pk}/passage/").status_code == 404
-    assert api(cast.owner, "chat").get(f"/api/chunks/{chunk.pk}/passage/").status_code == 403
+    assert api(cast.owner, "chat").get(f"/api/chunks/{chunk.pk}/passage/").status_code == 200
+    assert api(cast.owner, "usage").get(f"/api/chunks/{chunk.pk}/passage/").status_code == 403
 
 
 def test_hostile_names_are_shown_as_text(page, cast, document):

@@ -1,14 +1,13 @@
 """The whole product in a process of its own, driven as a customer's program drives it."""
 
-import subprocess
-import sys
+import secrets
 import time
 
 import openai
 import pytest
 
 from tests.fakes.openai import KEY
-from tests.fixtures.live import PASSWORD, ROOT
+from tests.fixtures.live import PASSWORD
 
 HELLO = [{"role": "user", "content": "say hello"}]
 ANSWER = " ".join(f"w{index}" for index in range(12))
@@ -17,22 +16,19 @@ GUIDE = "# Connect Ollama\n\nTo connect Ollama:\n\n1. Install Ollama.\n2. Start 
 
 @pytest.fixture(scope="module")
 def worker(live):
-    command = [sys.executable, "-m", "celery", "-A", "panal.celery", "worker", "-c", "1", "-l", "WARNING"]
-    with (live.log.parent / "routing-worker.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=live.environment, stdout=log, stderr=log)
-        yield process
-        process.terminate()
-        process.wait(30)
+    with live.worker("-c", "1"):
+        yield
 
 
 @pytest.fixture(scope="module")
 def workspace(live):
     """A workspace of this file's own: what it connects must not change what others find."""
+    slug = f"hooli-{secrets.token_hex(3)}"
     live.manage(
-        "tenant_create", "--slug", "hooli", "--name", "Hooli", "--plan", "enterprise",
-        "--owner-email", "owner@hooli.test", "--owner-password", PASSWORD,
+        "tenant_create", "--slug", slug, "--name", "Hooli", "--plan", "enterprise",
+        "--owner-email", f"owner@{slug}.test", "--owner-password", PASSWORD,
     )  # fmt: skip
-    return "hooli"
+    return slug
 
 
 @pytest.fixture
