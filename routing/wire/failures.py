@@ -12,9 +12,11 @@ _context = re.compile(
     r"context[ _-]?(length|window|size)|maximum context|too many (input )?tokens|prompt is too long",
     re.IGNORECASE,
 )
-# Known beginnings of keys, whatever follows "Bearer", and any long word with a digit in it.
+# Known beginnings of keys, whatever follows "Bearer", and any long word with a digit in it. The last is looked
+# for where a word begins and nowhere else: a provider may repeat 64 KiB of the caller's own hyphens to us.
 _secret = re.compile(
-    r"\b(?:sk|pk|rk|pnl|gsk|xai)[-_][\w.\-]{4,}|bearer\s+\S{4,}|\b(?=[\w\-]*\d)[\w\-]{24,}", re.IGNORECASE
+    r"\b(?:sk|pk|rk|pnl|gsk|xai)[-_][\w.\-]{4,}|bearer\s+\S{4,}|(?<![\w\-])(?=[\w\-]*\d)[\w\-]{24,}",
+    re.IGNORECASE,
 )
 _MESSAGE_LIMIT = 300  # characters of a provider's own words that reach the caller
 
