@@ -67,14 +67,13 @@ def test_documents_answer_where_nothing_is_connected(live, workspace, worker):
 
 def test_every_kind_of_model_answers_and_is_counted_once(live, workspace, client, fake_ollama, fake_openai):
     live.manage("provider_add", "--slug", "fo", "--wire", "ollama", "--url", fake_ollama.url, "--pool", "cpu",
-                "--tenant", "hooli")  # fmt: skip
+                "--tenant", workspace)  # fmt: skip
     live.manage("provider_add", "--slug", "fa", "--wire", "openai", "--url", fake_openai.base_url, "--key", KEY,
-                "--pool", "external", "--tenant", "hooli")  # fmt: skip
-    live.manage(
-        "model_add", "--provider", "fo", "--name", "llama3.1:8b", "--kind", "chat", "--tier", "standard"
-    )
+                "--pool", "external", "--tenant", workspace)  # fmt: skip
+    live.manage("model_add", "--provider", "fo", "--name", "llama3.1:8b", "--kind", "chat",
+                "--tier", "standard", "--tenant", workspace)  # fmt: skip
     live.manage("model_add", "--provider", "fa", "--name", "gpt-fake", "--kind", "chat", "--tier", "premium",
-                "--input-price", "0.15", "--output-price", "0.60")  # fmt: skip
+                "--input-price", "0.15", "--output-price", "0.60", "--tenant", workspace)  # fmt: skip
     for model in ("llama3.1:8b", "gpt-fake", "standard", "premium"):
         assert both_ways(client, model) == (ANSWER, ANSWER)
     whole, streamed = both_ways(client, "mock-len50")
@@ -106,4 +105,4 @@ def test_metrics_have_bounded_labels(live, workspace, client):
     assert any(line.startswith("ai_ttft_seconds_bucket") for line in lines)
     assert any(line.startswith('ai_llm_latency_seconds_count{endpoint="api",model="mock"}') for line in lines)
     assert "mock-len51" not in text
-    assert 'hooli"' not in text
+    assert "hooli" not in text
