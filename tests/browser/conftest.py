@@ -1,12 +1,10 @@
 """Headless Chromium against a real server with a real worker."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.fixtures.live import PASSWORD, ROOT
+from tests.fixtures.live import PASSWORD
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Without these a closed network makes Chromium refuse its own connections now and then.
@@ -40,12 +38,8 @@ def chromium():
 @pytest.fixture(scope="session")
 def product(live):
     """The server with a worker beside it."""
-    command = [sys.executable, "-m", "celery", "-A", "panal.celery", "worker", "-c", "1", "-l", "WARNING"]
-    with (live.log.parent / "browser-worker.log").open("ab") as log:
-        worker = subprocess.Popen(command, cwd=ROOT, env=live.environment, stdout=log, stderr=log)
+    with live.worker("-c", "1"):
         yield live
-        worker.terminate()
-        worker.wait(30)
 
 
 @pytest.fixture

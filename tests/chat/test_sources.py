@@ -1,7 +1,5 @@
 """Answers cite the workspace's documents: listed by id and title, kept with the answer, the same after a crash."""
 
-import subprocess
-import sys
 import time
 
 import httpx
@@ -10,7 +8,6 @@ import pytest
 from panal.kit.ids import uuid7
 from tests.chat.client import ChatClient, Transcript
 from tests.chat.test_resume import connection_to, stored
-from tests.fixtures.live import ROOT
 
 TEXT = (
     "Honey harvest. The autumn harvest of the northern hives starts on the ninth of September. "
@@ -19,26 +16,17 @@ TEXT = (
 
 
 @pytest.fixture(scope="module")
-def handbook(live, tmp_path_factory):
+def handbook(live):
     """A document that the workspace initech knows, read by a real worker; answers its knowledge base's id."""
     with live.client("initech") as client:
         base_id = client.post("/api/knowledge-bases/", json={"name": "Handbook"}).json()["id"]
         body = {"title": "Harvest guide", "text": TEXT, "external_id": "harvest"}
         document = client.post(f"/api/knowledge-bases/{base_id}/documents/", json=body).json()
-        log = (tmp_path_factory.mktemp("worker") / "worker.log").open("wb")
-        command = [sys.executable, "-m", "celery", "-A", "panal.celery", "worker", "-P", "solo"]
-        worker = subprocess.Popen(command, cwd=ROOT, env=live.environment, stdout=log, stderr=log)
-        try:
+        with live.worker("-P", "solo"):
             deadline = time.monotonic() + 60
-            while time.monotonic() < deadline:
-                if client.get(f"/api/documents/{document['id']}/").json()["status"] == "ready":
-                    break
+            while client.get(f"/api/documents/{document['id']}/").json()["status"] != "ready":
+                assert time.monotonic() < deadline, "the document was not read in time"
                 time.sleep(0.3)
-            else:
-                raise AssertionError("the document was not read in time")
-        finally:
-            worker.terminate()
-            worker.wait(30)
     return base_id
 
 

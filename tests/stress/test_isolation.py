@@ -16,30 +16,8 @@ OPERATIONS = int(os.environ.get("STRESS_OPERATIONS", "21000"))
 @pytest.fixture
 def worker(live):
     """A Celery worker with threads, the mode in which a shared connection would show."""
-    command = [
-        "-m",
-        "celery",
-        "-A",
-        "panal.celery",
-        "worker",
-        "-Q",
-        QUEUE,
-        "-I",
-        "tests.stress.tasks",
-        "-P",
-        "threads",
-        "-c",
-        "4",
-        "-l",
-        "ERROR",
-    ]
-    with (live.log.parent / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=live.environment, stdout=log, stderr=log
-        )
-        yield process
-        process.terminate()
-        process.wait(30)
+    with live.worker("-Q", QUEUE, "-I", "tests.stress.tasks", "-P", "threads", "-c", "4"):
+        yield
 
 
 @pytest.mark.stress
