@@ -15,7 +15,7 @@ from knowledge.models import Chunk, KnowledgeBase
 from tenants.actors import Actor
 from tenants.policy import Action, require
 
-# Measured: docs/decisions/0009-sections-and-source-floor.md
+# Measured: docs/decisions/0008-sections-and-source-floor.md
 SOURCE_FLOOR = 0.25
 MAX_K = 100
 MAX_QUERY = 8_000

@@ -13,11 +13,6 @@ def redis_key(*parts: object) -> str:
     return f"{{t:{tenant_tag()}}}:" + ":".join(str(part) for part in parts)
 
 
-def group_name(*parts: object) -> str:
-    """A channel-layer group: letters, digits, dots and hyphens only, under 100 characters."""
-    return f"t.{tenant_tag()}." + ".".join(str(part) for part in parts)
-
-
 def storage_path(*parts: object) -> str:
     return f"t/{tenant_tag()}/" + "/".join(str(part) for part in parts)
 

@@ -40,7 +40,9 @@ async def listen() -> None:
             await _listen_once()
         except (redis.RedisError, OSError) as error:
             logger.warning("The bus lost Redis: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+        except Exception:  # one bad message must not end the listening
+            logger.exception("The bus failed")
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _listen_once() -> None:

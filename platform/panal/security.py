@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 API_DOCS = "/api/docs/"  # Swagger's page starts itself with an inline script and style
 
 
-def _policy(nonce: str, *, inline_styles: bool) -> str:
+def _policy(nonce: str, *, host: str, inline_styles: bool) -> str:
     script = f"script-src 'self' 'nonce-{nonce}'"
     style = "style-src 'self' 'unsafe-inline'" if inline_styles else f"style-src 'self' 'nonce-{nonce}'"
     if inline_styles:
@@ -19,7 +19,7 @@ def _policy(nonce: str, *, inline_styles: bool) -> str:
             script,
             style,
             "img-src 'self' data: blob:",
-            "connect-src 'self' ws: wss:",
+            f"connect-src 'self' ws://{host} wss://{host}",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -39,5 +39,6 @@ class ContentSecurityPolicyMiddleware:
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
         docs = request.path == API_DOCS
-        response.headers.setdefault("Content-Security-Policy", _policy(nonce, inline_styles=docs))
+        policy = _policy(nonce, host=request.get_host(), inline_styles=docs)
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response

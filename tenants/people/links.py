@@ -18,9 +18,12 @@ HANDOVER_SECONDS = 120
 
 
 def password_link(user: User, request: HttpRequest) -> str:
-    """The address, on the host of `request`, where `user` may choose a password. Dies with use and after 3 days."""
+    """The address where `user` may choose a password. Dies with use and after 3 days.
+
+    Its host is the workspace's own, never what the request claims: others cause letters to be sent too.
+    """
     path = reverse("password_set", args=[user.pk, default_token_generator.make_token(user)])
-    return request.build_absolute_uri(path)
+    return workspace_url(current_scope(), request, path)
 
 
 def password_link_user(user_id: UUID, token: str) -> User | None:
@@ -32,7 +35,8 @@ def password_link_user(user_id: UUID, token: str) -> User | None:
 
 
 def host_of(scope: Scope) -> str:
-    return f"{scope.slug}.{settings.PANAL_BASE_DOMAIN}"
+    base: str = settings.PANAL_BASE_DOMAIN
+    return base if scope.is_public else f"{scope.slug}.{base}"
 
 
 def workspace_url(scope: Scope, request: HttpRequest, path: str = "/") -> str:

@@ -54,7 +54,10 @@ class Limit:
             logger.warning("Attempts are not forgotten: the cache does not answer")
 
 
-SIGN_IN_ACCOUNT = Limit("sign-in-account", attempts=10, seconds=900)
+# Few tries for one account from one address; many more from everywhere together, so that a stranger who knows
+# an e-mail cannot keep its owner out.
+SIGN_IN_PAIR = Limit("sign-in-pair", attempts=10, seconds=900)
+SIGN_IN_ACCOUNT = Limit("sign-in-account", attempts=100, seconds=900)
 SIGN_IN_ADDRESS = Limit("sign-in-address", attempts=60, seconds=900)
 RESET_ACCOUNT = Limit("reset-account", attempts=5, seconds=3600)
 RESET_ADDRESS = Limit("reset-address", attempts=30, seconds=3600)

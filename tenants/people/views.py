@@ -55,12 +55,14 @@ def _count(
 def _authenticate(request: HttpRequest, form: SignInForm) -> User | None:
     """The person, or None with the reason in the form. Raises `TooManyAttempts`."""
     email = form.cleaned_data["email"]
+    pair = f"{email}|{throttle.address_of(request)}"
+    throttle.SIGN_IN_PAIR.count(pair)
     _count(request, email, by_account=throttle.SIGN_IN_ACCOUNT, by_address=throttle.SIGN_IN_ADDRESS)
     user = auth.authenticate(request, username=email, password=form.cleaned_data["password"])
     if user is None:
         form.add_error(None, "The e-mail or the password is not right.")
         return None
-    throttle.SIGN_IN_ACCOUNT.forget(email)
+    throttle.SIGN_IN_PAIR.forget(pair)
     return user
 
 

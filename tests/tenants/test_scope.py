@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.db import connection, connections
 
-from tenants.names import cache_key, group_name, redis_key, storage_path
+from tenants.names import cache_key, redis_key, storage_path
 from tenants.people.models import User
 from tenants.scope import NoTenantScope, current_scope, in_tenant, public_scope, tenant_scope
 
@@ -55,7 +55,7 @@ def test_a_raw_thread_starts_without_a_scope(acme):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("name", [redis_key, group_name, storage_path])
+@pytest.mark.parametrize("name", [redis_key, storage_path])
 def test_names_refuse_without_a_scope(name, acme, globex):
     with pytest.raises(NoTenantScope):
         name("x")

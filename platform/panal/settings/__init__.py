@@ -1,11 +1,11 @@
-"""All settings, from the environment (README and .env.example list the variables)."""
+"""All settings, from the environment (`.env.example` lists the variables)."""
 
 from pathlib import Path
 from typing import Any
 
 from panal.embedded import addresses, home_from_env
 from panal.kit.env import env_bool, env_int, env_list, env_str
-from panal.settings.parts import cache_config, celery_url, channel_config, database_config, secret_key
+from panal.settings.parts import cache_config, celery_url, database_config, secret_key
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 PANAL_HOME = home_from_env()
@@ -73,7 +73,6 @@ PG_EXTRA_SEARCH_PATHS = ["extensions"]  # pgvector's types and operators; never 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": cache_config(REDIS_URL)}
-CHANNEL_LAYERS = {"default": channel_config(REDIS_URL)}
 SESSION_ENGINE = "tenants.sessions"
 SESSION_COOKIE_NAME = "panal_session"  # host-only: a workspace's cookie never reaches another host
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PANAL_HTTPS

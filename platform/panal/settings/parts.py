@@ -55,14 +55,6 @@ def cache_config(redis_url: str) -> dict[str, Any]:
     }
 
 
-def channel_config(redis_url: str) -> dict[str, Any]:
-    """`socket_timeout` None: redis-py's default of 5 s equals the layer's blocking pop and closes idle sockets."""
-    return {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [{"address": redis_url, "socket_timeout": None}], "capacity": 1000, "expiry": 30},
-    }
-
-
 def celery_url(redis_url: str) -> str:
     """Celery writes `unix:///path?db=0` as `redis+socket:///path?virtual_host=0`."""
     parts = urlsplit(redis_url)
