@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 720.0, 180.0
 LEFT, BOTTOM, TOP = 48.0, 22.0, 8.0
 GAP = 0.28  # share of a day's width left free
 LABELS = 6
+PARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,25 @@ class Chart:
 
 
 def round_top(highest: Decimal) -> Decimal:
-    """The next 1, 2, 2.5 or 5 times a power of ten: what an axis ends in."""
+    """The next 1, 2 or 5 times a power of ten, which `PARTS` lines divide into figures as round."""
     if highest <= 0:
         return Decimal(1)
     power = Decimal(10) ** math.floor(highest.log10())
-    return next(power * step for step in (1, 2, Decimal("2.5"), 5, 10) if power * step >= highest)
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= highest)
+
+
+def axis_top(values: Sequence[Decimal]) -> Decimal:
+    """What the axis ends in: of counts at least `PARTS`, so that no line stands for a part of one."""
+    top = round_top(max(values))
+    counts = all(value == value.to_integral_value() for value in values)
+    return max(top, Decimal(PARTS)) if counts else top
 
 
 def day_chart(values: Sequence[tuple[date, Decimal]]) -> Chart:
-    """One bar a day, with four lines to read heights by."""
+    """One bar a day, with lines to read heights by."""
     if not values:
         return Chart((), ())
-    top = round_top(max(value for _, value in values))
+    top = axis_top([value for _, value in values])
     slot = (WIDTH - LEFT) / len(values)
     room = HEIGHT - BOTTOM - TOP
     every = math.ceil(len(values) / LABELS)
@@ -77,5 +85,7 @@ def day_chart(values: Sequence[tuple[date, Decimal]]) -> Chart:
                 label=label,
             )
         )
-    lines = tuple(Line(round(HEIGHT - BOTTOM - room * part / 4, 2), top * part / 4) for part in range(5))
+    lines = tuple(
+        Line(round(HEIGHT - BOTTOM - room * part / PARTS, 2), top * part / PARTS) for part in range(PARTS + 1)
+    )
     return Chart(tuple(bars), lines)
