@@ -8,16 +8,13 @@ from django.http import HttpRequest, HttpResponse
 API_DOCS = "/api/docs/"  # Swagger's page starts itself with an inline script and style
 
 
-def _policy(nonce: str, *, host: str, inline_styles: bool) -> str:
-    script = f"script-src 'self' 'nonce-{nonce}'"
-    style = "style-src 'self' 'unsafe-inline'" if inline_styles else f"style-src 'self' 'nonce-{nonce}'"
-    if inline_styles:
-        script = "script-src 'self' 'unsafe-inline'"
+def _policy(nonce: str, *, host: str, inline: bool) -> str:
+    own = "'self' 'unsafe-inline'" if inline else f"'self' 'nonce-{nonce}'"
     return "; ".join(
         [
             "default-src 'self'",
-            script,
-            style,
+            f"script-src {own}",
+            f"style-src {own}",
             "img-src 'self' data: blob:",
             f"connect-src 'self' ws://{host} wss://{host}",
             "object-src 'none'",
@@ -38,7 +35,6 @@ class ContentSecurityPolicyMiddleware:
         nonce = secrets.token_urlsafe(16)
         request.csp_nonce = nonce  # type: ignore[attr-defined]
         response = self.get_response(request)
-        docs = request.path == API_DOCS
-        policy = _policy(nonce, host=request.get_host(), inline_styles=docs)
+        policy = _policy(nonce, host=request.get_host(), inline=request.path == API_DOCS)
         response.headers.setdefault("Content-Security-Policy", policy)
         return response

@@ -9,17 +9,23 @@ from django.template.loader import render_to_string
 from panal.kit.errors import NotFound
 from tenants.actors import Actor
 from tenants.people import throttle
-from tenants.people.links import password_link
+from tenants.people.links import password_link, workspace_address
 from tenants.people.models import User
 from tenants.people.services import changeable_member, one_line
 from tenants.people.tasks import mail_send
 from tenants.policy import Action, require
+from tenants.scope import current_scope
 
 
 def _letter(
     name: str, *, user: User, subject: str, link: str, request: HttpRequest, sender: str = ""
 ) -> None:
-    context = {"person": user, "link": link, "host": request.get_host(), "sender": sender}
+    context = {
+        "person": user,
+        "link": link,
+        "host": workspace_address(current_scope(), request),
+        "sender": sender,
+    }
     one_line = " ".join(subject.split())  # a line break in a name must not make a header
     mail_send.delay_on_commit(user.email, one_line, render_to_string(f"email/{name}.txt", context))
 
@@ -69,7 +75,7 @@ def member_invite(*, actor: Actor, user: User, request: HttpRequest) -> str:
     throttle.INVITE_WORKSPACE.count("everybody")
     throttle.INVITE_ACCOUNT.count(user.email)
     link = password_link(user, request)
-    subject = f"{actor.name} invited you to {request.get_host()}"
+    subject = f"{actor.name} invited you to {workspace_address(actor.scope, request)}"
     _letter("invitation", user=user, subject=subject, link=link, request=request, sender=actor.name)
     return link
 

@@ -39,11 +39,14 @@ def host_of(scope: Scope) -> str:
     return base if scope.is_public else f"{scope.slug}.{base}"
 
 
-def workspace_url(scope: Scope, request: HttpRequest, path: str = "/") -> str:
-    """`path` on the workspace's own host, at the port this request came to."""
+def workspace_address(scope: Scope, request: HttpRequest) -> str:
+    """The workspace's own host, at the port this request came to."""
     _, _, port = request.get_host().rpartition(":")
-    suffix = f":{port}" if port.isdigit() else ""
-    return f"{request.scheme}://{host_of(scope)}{suffix}{path}"
+    return f"{host_of(scope)}:{port}" if port.isdigit() else host_of(scope)
+
+
+def workspace_url(scope: Scope, request: HttpRequest, path: str = "/") -> str:
+    return f"{request.scheme}://{workspace_address(scope, request)}{path}"
 
 
 def handover_token(scope: Scope, user: User) -> str:

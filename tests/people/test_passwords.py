@@ -61,6 +61,13 @@ def test_the_answer_does_not_tell_who_is_a_member(browser, cast, at_once):
     assert len(mail.outbox) == 1
 
 
+def test_a_letter_names_the_workspaces_own_host_whatever_the_request_says(browser, cast, at_once, settings):
+    settings.PANAL_BASE_DOMAIN = "panal.example"
+    at_once(lambda: ask(browser(host="acme.localhost"), cast.member.email))
+    assert "http://acme.panal.example/password/" in mail.outbox[0].body
+    assert "localhost" not in mail.outbox[0].body
+
+
 def test_a_link_works_once(browser, cast, at_once):
     at_once(lambda: ask(browser(host="acme.localhost"), cast.member.email))
     link = link_in(mail.outbox[0])

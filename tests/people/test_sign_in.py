@@ -108,6 +108,25 @@ def test_too_many_attempts_say_how_long_to_wait(browser, cast):
     assert sign_in(client, cast.owner.email).status_code == 302  # others may still come in
 
 
+def test_a_stranger_elsewhere_does_not_keep_the_owner_out(browser, cast, globex_cast):
+    client = browser(host="acme.localhost")
+    for n in range(4):
+        client.defaults["REMOTE_ADDR"] = f"203.0.113.{n}"
+        assert {sign_in(client, cast.owner.email, "a guess").status_code for _ in range(10)} == {422}
+        assert sign_in(client, cast.owner.email, "a guess").status_code == 429
+    client.defaults["REMOTE_ADDR"] = "198.51.100.7"
+    assert sign_in(client, cast.owner.email).status_code == 302
+
+
+def test_guesses_from_everywhere_together_have_an_end(browser, cast):
+    client = browser(host="acme.localhost")
+    for n in range(10):
+        client.defaults["REMOTE_ADDR"] = f"203.0.113.{n}"
+        assert {sign_in(client, cast.owner.email, "a guess").status_code for _ in range(10)} == {422}
+    client.defaults["REMOTE_ADDR"] = "203.0.113.99"
+    assert sign_in(client, cast.owner.email, "a guess").status_code == 429
+
+
 def test_another_spelling_of_an_address_has_no_attempts_of_its_own(browser, cast):
     """PostgreSQL takes `ſ` for an `S` where case does not count."""
     with tenant_scope(cast.scope):

@@ -87,6 +87,7 @@ def test_pages_carry_the_security_headers(visitor, path):
     assert nonce
     assert f'nonce="{nonce}"' in answer.content.decode()
     assert "unsafe-inline" not in policy
+    assert "connect-src 'self' ws://localhost:8000 wss://localhost:8000;" in policy
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
 
